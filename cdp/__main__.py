@@ -1,0 +1,53 @@
+"""The `cdp` command: runs the command line, and shows a failure as one line with its fix."""
+
+import os
+import sys
+import time
+
+
+def main() -> None:
+    """Entry point. `--debug` anywhere before a lone `--` shows the trace of a failure."""
+    own = sys.argv[: sys.argv.index("--")] if "--" in sys.argv else sys.argv
+    debug = "--debug" in own[1:]
+    if debug:
+        sys.argv.remove("--debug")
+    from pydantic import ValidationError
+
+    from cdp.cli import app
+    from cdp.errors import CdpError
+    from cdp.settings import settings
+
+    try:
+        os.environ.update(settings().environment())
+        time.tzset()
+        app()
+    except CdpError as error:
+        if debug:
+            raise
+        _fail(error.problem, error.fix)
+    except ValidationError as error:
+        if debug:
+            raise
+        first = error.errors()[0]
+        name = "CDP_" + "_".join(str(p) for p in first["loc"]).upper()
+        _fail(f"the setting {name} is not right: {first['msg']}", "see .env.example")
+    except KeyboardInterrupt:
+        _fail("stopped", "run it again: every command goes on where it stopped", 130)
+    except Exception as error:  # noqa: BLE001 - the last resort; --debug shows the trace
+        if debug:
+            raise
+        text = str(error).strip().splitlines()
+        _fail(f"{type(error).__name__}: {text[0] if text else ''}",
+              "run it again with --debug for the trace")
+
+
+def _fail(problem: str, fix: str, code: int = 1) -> None:
+    sys.stdout.flush()
+    sys.stderr.write(f"error: {problem}\n" + (f"  fix: {fix}\n" if fix else ""))
+    # No waiting for threads of clients whose server is gone.
+    sys.stderr.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""What a source is: one YAML file under `sources/`, checked when it is read.
+
+Landing keeps values as received, as text; the declared type says what the column is meant to hold.
+Staging does the typing, and sends to its rejected table what does not fit.
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from cdp.errors import CdpError
+
+Name = str
+METADATA_COLUMNS = ("_source_file", "_source_row", "_landed_at", "_extra")
+
+# What a value of a type looks like, blank excepted; broad on purpose: staging is exact.
+TYPE_PATTERNS = {
+    "string": None,
+    "boolean": r"^\s*([Yy]([Ee][Ss])?|[Nn][Oo]?|[Tt](rue|RUE)?|true|[Ff](alse|ALSE)?|false|[01])\s*$",
+    "integer": r"^\s*[+-]?\d+(\.0*)?\s*$",
+    "decimal": r"^\s*[+-]?[\d,]*\.?\d+([eE][+-]?\d+)?\s*$",
+    "timestamp": r"^\s*\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}.*)?\s*$",
+}
+
+
+def normal(heading: str) -> str:
+    """A heading without case, blanks and punctuation: `Tenure Months` and `tenure_months` agree."""
+    return re.sub(r"[^a-z0-9]", "", heading.lower())
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Column(_Strict):
+    """A column: its name here, the headings that mean it, what it holds."""
+
+    name: Name = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    headings: tuple[str, ...] = ()
+    type: Literal["string", "boolean", "integer", "decimal", "timestamp"]
+    required: bool = Field(False, description="a row without it is quarantined")
+    default: Literal["effective_at"] | None = None
+
+    def matches(self, heading: str) -> bool:
+        return normal(heading) in {normal(h) for h in (self.name, *self.headings)}
+
+
+class Quarantine(_Strict):
+    max_share: float = Field(0.10, ge=0, le=1)
+
+
+class Source(_Strict):
+    """A source, as its YAML file has it."""
+
+    source: Name = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    table: Name = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    description: str
+    owner: str
+    format: Literal["csv", "parquet"]
+    key: tuple[str, ...]
+    ordering: str
+    quarantine: Quarantine = Quarantine()
+    columns: tuple[Column, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        names = [c.name for c in self.columns]
+        if unknown := sorted({*self.key, self.ordering} - set(names)):
+            raise ValueError(f"key and ordering name columns that are not declared: {unknown}")
+        meanings = [m for c in self.columns for m in {normal(h) for h in (c.name, *c.headings)}]
+        if twice := sorted({m for m in meanings if meanings.count(m) > 1}):
+            raise ValueError(f"more than one column answers to the heading {twice}")
+        return self
+
+    @property
+    def full_name(self) -> str:
+        """`crm.customers`, as commands take it."""
+        return f"{self.source}.{self.table}"
+
+    @property
+    def raw_table(self) -> str:
+        return f"raw.{self.source}_{self.table}"
+
+    @property
+    def landing_prefix(self) -> str:
+        return f"landing/{self.source}/{self.table}/"
+
+    def match(self, headings: Sequence[str]) -> dict[str, int | None]:
+        """The position of each column among the headings, None where a default stands in.
+
+        Raises CdpError that names the columns that are missing, and what was found.
+        """
+        positions: dict[str, int | None] = {}
+        missing = []
+        for column in self.columns:
+            found = [i for i, heading in enumerate(headings) if column.matches(heading)]
+            if len(found) > 1:
+                raise CdpError(f"{len(found)} headings mean {column.name}: "
+                               f"{', '.join(headings[i] for i in found)}",
+                               "keep one of them in the file")
+            if not found and column.default is None:
+                missing.append(column.name)
+            positions[column.name] = found[0] if found else None
+        if missing:
+            raise CdpError(
+                f"no column for {', '.join(missing)}; the file has {', '.join(headings)}",
+                f"correct the file, or add the heading to sources/{self.source}_{self.table}.yml",
+            )
+        return positions
+
+
+def read(path: Path) -> Source:
+    """One source file. Raises CdpError with the place and the reason of each mistake."""
+    try:
+        return Source.model_validate(yaml.safe_load(path.read_text()))
+    except (ValidationError, yaml.YAMLError) as error:
+        if isinstance(error, ValidationError):
+            reasons = "; ".join(
+                f"{'.'.join(str(p) for p in e['loc']) or 'source'}: {e['msg']}"
+                for e in error.errors()
+            )
+        else:
+            reasons = " ".join(str(error).split())
+        raise CdpError(f"{path} is not a valid source: {reasons}", "see docs/sources.md") from error
+
+
+def read_all(folder: Path) -> dict[str, Source]:
+    """Every source of the folder, by full name."""
+    return {s.full_name: s for s in (read(p) for p in sorted(folder.glob("*.yml")))}
+
+
+def find(name: str, folder: Path) -> Source:
+    """The source of that name, `crm.customers`."""
+    sources = read_all(folder)
+    if name not in sources:
+        raise CdpError(f"there is no source {name}",
+                       f"choose one of: {', '.join(sources) or 'none yet'}")
+    return sources[name]

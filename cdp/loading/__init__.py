@@ -1,0 +1,1 @@
+"""Moves landed Parquet into the raw tables, by Spark Structured Streaming, each object once."""

@@ -1,0 +1,120 @@
+"""`cdp load`: what has landed since the last load is appended to the raw table, exactly once.
+
+A stream with `availableNow` reads the landing prefix and ends when it has read all. Its checkpoint
+knows which objects were read; Iceberg keeps the stream's id and its batch number with each commit
+and skips a batch that it holds already. So a load that was killed anywhere is completed by the
+next one.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cdp import objects
+from cdp.errors import CdpError
+from cdp.landing.lander import schema as landing_schema
+from cdp.landing.source import Source
+from cdp.settings import Settings
+from cdp.spark import connect
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+# Arrow's types in a landing schema, as Spark SQL writes them.
+SPARK_TYPES = {"string": "string", "int64": "bigint", "timestamp[us, tz=UTC]": "timestamp"}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a load of one source came to: rows appended by it, rows in the table after it."""
+
+    table: str
+    rows: int
+    total: int
+
+
+def load(source: Source, settings: Settings) -> Loaded:
+    """Append what has landed for a source to its raw table, made at its first load.
+
+    Raises CdpError when nothing has landed, when Spark or the store is away, or when a landed
+    object cannot be read; in each case the next load goes on where this one stopped.
+    """
+    prefix = source.landing_prefix
+    try:
+        landed = next(objects.keys(objects.client(settings), settings.bucket, prefix), None)
+    except (BotoCoreError, ClientError) as error:
+        raise CdpError(f"the object store does not answer: {error}", "cdp up") from error
+    if landed is None:
+        raise CdpError(f"nothing has landed for {source.full_name}",
+                       f"cdp land {source.full_name} FILE")
+    with _explained(source):
+        session = connect(settings)
+        _create_table(session, source)
+        # Counts come from the table's metadata: no data is read for them.
+        before = session.table(f"lake.{source.raw_table}").count()
+        _stream(session, source, settings)
+        total = session.table(f"lake.{source.raw_table}").count()
+    return Loaded(source.raw_table, total - before, total)
+
+
+def _columns(source: Source) -> str:
+    return ", ".join(f"{f.name} {SPARK_TYPES[str(f.type)]}" for f in landing_schema(source))
+
+
+def _create_table(session: "SparkSession", source: Source) -> None:
+    session.sql("create namespace if not exists lake.raw")
+    comment = source.description.replace("'", "''")
+    session.sql(
+        f"create table if not exists lake.{source.raw_table} "
+        f"({_columns(source)}, _landing_object string) "
+        f"using iceberg partitioned by (days(_landed_at)) comment '{comment}'"
+    )
+
+
+def _stream(session: "SparkSession", source: Source, settings: Settings) -> None:
+    """Run the stream to its end."""
+    from pyspark.sql import functions as f
+
+    root = f"s3a://{settings.bucket}"
+    landed = (
+        session.readStream.schema(_columns(source))
+        .option("basePath", f"{root}/{source.landing_prefix}")
+        .parquet(f"{root}/{source.landing_prefix}")
+        .withColumn("_landing_object", f.col("_metadata.file_path"))
+        .drop("dt")
+    )
+    query = (
+        landed.writeStream.format("iceberg")
+        .outputMode("append")
+        .option("checkpointLocation", f"{root}/checkpoints/{source.raw_table}")
+        .option("fanout-enabled", "true")
+        .trigger(availableNow=True)
+        .toTable(f"lake.{source.raw_table}")
+    )
+    query.awaitTermination()
+
+
+@contextmanager
+def _explained(source: Source) -> Iterator[None]:
+    """Turns what Spark says into one line with the fix."""
+    from grpc import RpcError
+    from pyspark.errors import PySparkException
+
+    again = f"cdp status, then again: cdp load {source.full_name} (it goes on where it stopped)"
+    try:
+        yield
+    except RpcError as error:
+        raise CdpError("Spark went away in the middle of the load", again) from error
+    except PySparkException as error:
+        text = str(error)
+        if "is not a Parquet file" in text or "CANNOT_READ_FILE" in text:
+            place = next((w for w in text.split() if "s3a://" in w), "an object")
+            raise CdpError(
+                f"a landed object cannot be read as Parquet: {place.strip(' .,')}",
+                "move it out of the landing zone, have its file delivered again, and load again",
+            ) from error
+        raise CdpError(f"Spark could not load {source.full_name}: {text.splitlines()[0]}",
+                       again) from error

@@ -1,0 +1,43 @@
+"""The object store, through boto3: one client configured as the settings say."""
+
+from typing import TYPE_CHECKING
+
+from cdp.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mypy_boto3_s3 import S3Client
+
+
+def client(settings: Settings) -> "S3Client":
+    """An S3 client: path-style addresses, short timeouts, a few retries."""
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client(
+        "s3",
+        endpoint_url=settings.store_url,
+        region_name=settings.s3_region,
+        aws_access_key_id=settings.s3_access_key,
+        aws_secret_access_key=settings.s3_secret_key.get_secret_value(),
+        config=Config(
+            s3={"addressing_style": "path"},
+            connect_timeout=5,
+            read_timeout=60,
+            retries={"mode": "standard", "total_max_attempts": 4},
+        ),
+    )
+
+
+def keys(s3: "S3Client", bucket: str, prefix: str) -> "Iterator[str]":
+    """The keys below a prefix, in order."""
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for entry in page.get("Contents", []):
+            yield entry["Key"]
+
+
+def is_error(error: Exception, *codes: str) -> bool:
+    """Whether a boto3 error carries one of the S3 codes, as text ("404", "PreconditionFailed")."""
+    response = getattr(error, "response", {})
+    return response.get("Error", {}).get("Code") in codes

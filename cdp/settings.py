@@ -1,0 +1,193 @@
+"""Every setting of the project, once.
+
+A value comes from, in this order: the environment (`CDP_…`), the `.env` file at the root, what
+`cdp up --with` recorded, the credentials made for this checkout, the default here.
+`.env.example` lists what people change. Tools that are not ours (dbt, Soda, Spark, Trino) read
+the environment that `environment()` derives; `cdp env` prints it.
+"""
+
+import os
+import secrets
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+HOST = "127.0.0.1"
+OPTIONAL_SERVICES = ("rest-catalog", "spark-cluster")
+
+
+def _user_cache() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "cdp-lakehouse"
+
+
+class Settings(BaseSettings):
+    """The typed settings. Ports are those of loopback; sizes are as Java and Spark write them."""
+
+    model_config = SettingsConfigDict(env_prefix="CDP_", extra="ignore", env_ignore_empty=True)
+
+    # Where things are kept.
+    state_dir: Path = ROOT / ".cdp"
+    cache_dir: Path = Field(default_factory=_user_cache)
+    java_home_spark: Path | None = None
+    java_home_trino: Path | None = None
+    sources_dir: Path = ROOT / "sources"
+    contracts_dir: Path = ROOT / "contracts"
+
+    # Local services. An endpoint set below is somebody else's service: it is not started here.
+    with_services: Annotated[tuple[str, ...], NoDecode] = ()
+    port_offset: int = Field(0, ge=0, le=20_000)
+    spark_driver_memory: str = "1g"
+    spark_worker_memory: str = "1g"
+    trino_memory: str = "768m"
+    start_timeout: int = Field(120, description="seconds that `cdp up` waits for a service")
+
+    # The object store.
+    s3_endpoint: str = ""
+    s3_region: str = "us-east-1"
+    s3_access_key: str = ""
+    s3_secret_key: SecretStr = SecretStr("")
+    bucket: str = "lake"
+
+    # The Iceberg REST catalog. The credential is `client id:client secret`, as OAuth2 has it.
+    catalog_uri: str = ""
+    catalog_warehouse: str = ""
+    catalog_credential: SecretStr = SecretStr("")
+
+    # Spark and Trino.
+    spark_profile: Literal["local", "cluster"] = "local"
+    spark_master: str = ""
+    spark_remote: str = ""
+    spark_token: SecretStr = SecretStr("")
+    trino_url: str = ""
+    trino_user: str = "analyst"
+
+    # dbt.
+    dbt_target: Literal["local", "ci", "cluster"] = "local"
+    dbt_threads: int = Field(4, ge=1)
+
+    @field_validator("with_services", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        names = [n.strip() for n in value.split(",")] if isinstance(value, str) else value
+        chosen = tuple(n for n in names if n) if isinstance(names, list | tuple) else names
+        if isinstance(chosen, tuple) and (unknown := set(chosen) - set(OPTIONAL_SERVICES)):
+            raise ValueError(
+                f"unknown service {', '.join(sorted(unknown))}: "
+                f"the optional ones are {', '.join(OPTIONAL_SERVICES)}"
+            )
+        return chosen
+
+    @field_validator("state_dir", "cache_dir", "sources_dir", "contracts_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+    def port(self, base: int) -> int:
+        """The loopback port for a service whose usual port is `base`."""
+        return base + self.port_offset
+
+    def _local(self, base: int) -> str:
+        return f"http://{HOST}:{self.port(base)}"
+
+    @property
+    def store_url(self) -> str:
+        return self.s3_endpoint or self._local(8333)
+
+    @property
+    def catalog_url(self) -> str:
+        local = 8182 if "rest-catalog" in self.with_services else 8181
+        return self.catalog_uri or self._local(local)
+
+    @property
+    def warehouse(self) -> str:
+        return self.catalog_warehouse or "s3://warehouse"
+
+    @property
+    def spark_url(self) -> str:
+        """Spark Connect. The host must be spelled localhost: only there does the client send its
+        token without TLS."""
+        return self.spark_remote or f"sc://localhost:{self.port(15002)}"
+
+    @property
+    def master(self) -> str:
+        if self.spark_master or "spark-cluster" not in self.with_services:
+            return self.spark_master or "local[*]"
+        return f"spark://{HOST}:{self.port(7077)}"
+
+    @property
+    def trino_address(self) -> str:
+        return self.trino_url or self._local(8080)
+
+    @property
+    def artifacts_dir(self) -> Path:
+        return self.cache_dir / "artifacts"
+
+    def environment(self) -> dict[str, str]:
+        """The variables that dbt, Soda, Spark, Trino and the AWS SDKs read, secrets included."""
+        secret = self.s3_secret_key.get_secret_value()
+        credential = self.catalog_credential.get_secret_value()
+        return {
+            "CDP_STATE_DIR": str(self.state_dir),
+            "CDP_BUCKET": self.bucket,
+            "CDP_S3_ENDPOINT_URL": self.store_url,
+            "CDP_S3_REGION": self.s3_region,
+            "CDP_CATALOG_URL": self.catalog_url,
+            "CDP_WAREHOUSE": self.warehouse,
+            "CDP_CATALOG_SECRET": credential or f"{self.s3_access_key}:{secret}",
+            "CDP_TRINO_HOST": self.trino_address.split("://")[1].split(":")[0],
+            "CDP_TRINO_PORT": self.trino_address.rsplit(":", 1)[1],
+            "CDP_TRINO_MEMORY": self.trino_memory,
+            "CDP_TRINO_USER": self.trino_user,
+            "CDP_DBT_TARGET": self.dbt_target,
+            "CDP_DBT_THREADS": str(self.dbt_threads),
+            "AWS_ACCESS_KEY_ID": self.s3_access_key,
+            "AWS_SECRET_ACCESS_KEY": secret,
+            "AWS_REGION": self.s3_region,
+            "SPARK_REMOTE": self.spark_url,
+            "SPARK_CONNECT_AUTHENTICATE_TOKEN": self.spark_token.get_secret_value(),
+            "DBT_PROFILES_DIR": str(ROOT),
+            "DBT_PROJECT_DIR": str(ROOT),
+            # Nothing phones home.
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+            "DO_NOT_TRACK": "1",
+            "SODA_CORE_TELEMETRY_ENABLED": "false",
+            # dbt-spark asks for Hive support at every statement; Spark Connect, which takes no
+            # static setting, would warn each time.
+            "PYTHONWARNINGS": "ignore:Failed to set spark.sql.catalogImplementation:UserWarning",
+            "TZ": "UTC",
+        }
+
+
+def _credentials(state_dir: Path) -> Path:
+    """Make this checkout's credentials, once, readable by its owner only."""
+    path = state_dir / "credentials.env"
+    if not path.exists():
+        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lines = {
+            "CDP_S3_ACCESS_KEY": "cdp" + secrets.token_hex(8),
+            "CDP_S3_SECRET_KEY": secrets.token_hex(20),
+            "CDP_SPARK_TOKEN": secrets.token_hex(20),
+        }
+        partial = path.with_suffix(".partial")
+        partial.touch(mode=0o600)
+        partial.write_text("".join(f"{k}={v}\n" for k, v in lines.items()))
+        partial.rename(path)
+    return path
+
+
+def stack_file(state_dir: Path) -> Path:
+    """Where `cdp up --with` keeps its choice, so that later commands agree with it."""
+    return state_dir / "stack.env"
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this checkout; credentials are made at the first call."""
+    state_dir = Settings(_env_file=ROOT / ".env").state_dir  # type: ignore[call-arg]
+    files = (_credentials(state_dir), stack_file(state_dir), ROOT / ".env")
+    return Settings(_env_file=files)  # type: ignore[call-arg]

@@ -1,0 +1,28 @@
+"""The Spark Connect session that ingestion, dbt, Soda and scoring share."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from cdp.settings import Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+def connect(settings: Settings) -> "SparkSession":
+    """The session with the server of the settings; raises pyspark's errors when it cannot be had.
+
+    The token is read from SPARK_CONNECT_AUTHENTICATE_TOKEN, which the command line sets.
+    """
+    return _connect(settings.spark_url)
+
+
+@cache
+def _connect(url: str) -> "SparkSession":
+    from pyspark.sql import SparkSession
+    from pyspark.sql.connect.client.retries import DefaultPolicy
+
+    session = SparkSession.builder.remote(url).getOrCreate()
+    # A server that is away is back in seconds or not at all; the default waits for ten minutes.
+    session.client.set_retry_policies([DefaultPolicy(max_retries=10, max_backoff=4000)])
+    return session

@@ -1,0 +1,143 @@
+"""`cdp up` and `cdp down`: start, wait until every part answers, end."""
+
+import shlex
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from cdp import spark_conf
+from cdp.errors import CdpError
+from cdp.provision import Provisioned, provision
+from cdp.settings import Settings, stack_file
+from cdp.stack.ports import check_free
+from cdp.stack.probes import PROBES
+from cdp.stack.services import Service, services, spark_placeholders
+from cdp.stack.supervisor import Supervisor
+
+POLL_SECONDS = 0.25
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A part that answered: what it said, after how many seconds of waiting."""
+
+    name: str
+    detail: str
+    seconds: float
+
+
+def expected(settings: Settings) -> list[str]:
+    """The parts that must answer: every engine, ours or not, and a local cluster's master."""
+    cluster = ["spark-master"] if "spark-cluster" in settings.with_services else []
+    return ["store", "catalog", *cluster, "spark", "trino"]
+
+
+def up(settings: Settings, report: Callable[[str], None]) -> list[Ready]:
+    """Have every part running and answering. Idempotent; a changed configuration restarts.
+
+    report: receives a line for each thing that happens.
+    Raises CdpError that names the part which does not answer and why.
+    """
+    parts = provision(settings)
+    chosen = services(settings, parts)
+    supervisor = Supervisor(settings.state_dir)
+    changed = _write_configuration(settings, parts)
+    changed |= not supervisor.config.exists() or (
+        supervisor.config.read_text() != supervisor.render(chosen)
+    )
+    if supervisor.running() and not changed:
+        supervisor.ensure_started()
+    else:
+        if supervisor.running():
+            report("the settings have changed: restarting the services")
+        supervisor.stop()
+        check_free(chosen)
+        if chosen:
+            supervisor.start(chosen, settings.environment())
+    return wait(settings, supervisor, chosen, report)
+
+
+def _write_configuration(settings: Settings, parts: Provisioned) -> bool:
+    """Write Spark's properties and the environment file. Returns whether either is new."""
+    properties = settings.state_dir / "spark" / "conf" / "spark-defaults.conf"
+    environment = settings.environment()
+    filled = environment | spark_placeholders(settings, parts)
+    files = {
+        properties: spark_conf.render(settings.spark_profile, filled),
+        settings.state_dir / "env": "".join(
+            f"export {name}={shlex.quote(value)}\n" for name, value in environment.items()
+        ),
+    }
+    changed = False
+    for path, text in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists() or path.read_text() != text:
+            path.touch(mode=0o600)
+            path.write_text(text)
+            changed = True
+    return changed
+
+
+def wait(
+    settings: Settings,
+    supervisor: Supervisor,
+    chosen: list[Service],
+    report: Callable[[str], None],
+) -> list[Ready]:
+    """Wait until every expected part answers its probe, all at once; in the order they answered."""
+    started = time.monotonic()
+    ours = {s.name for s in chosen}
+    ready: list[Ready] = []
+
+    def one(name: str) -> None:
+        while True:
+            try:
+                detail = PROBES[name](settings)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is not up yet
+                _give_up_or_wait(name, error, started, settings, supervisor, ours)
+            else:
+                part = Ready(name, detail, time.monotonic() - started)
+                ready.append(part)
+                report(f"{name} answers after {part.seconds:.1f} s: {detail}")
+                return
+
+    names = expected(settings)
+    report("waiting for " + ", ".join(names))
+    with ThreadPoolExecutor(len(names)) as pool:
+        for future in [pool.submit(one, name) for name in names]:
+            future.result()
+    return ready
+
+
+def _give_up_or_wait(
+    name: str,
+    error: Exception,
+    started: float,
+    settings: Settings,
+    supervisor: Supervisor,
+    ours: set[str],
+) -> None:
+    service = "store" if name == "catalog" else name
+    if name == "catalog" and "rest-catalog" in ours:
+        service = "rest-catalog"
+    if service in ours:
+        state = supervisor.processes().get(service, {}).get("statename", "gone")
+        if state in {"FATAL", "gone"}:
+            raise CdpError(f"{service} does not start", f"cdp logs {service}")
+    if time.monotonic() - started > settings.start_timeout:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        fix = f"cdp logs {service}" if service in ours else f"check the address of {name}"
+        raise CdpError(f"{name} did not answer within {settings.start_timeout} s: {reason}", fix)
+    time.sleep(POLL_SECONDS)
+
+
+def down(settings: Settings) -> int:
+    """End every local service; data stays. Returns how many orphans had to be ended."""
+    return Supervisor(settings.state_dir).stop()
+
+
+def remember(settings: Settings, names: tuple[str, ...]) -> None:
+    """Keep the choice of optional services for the commands that follow."""
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    stack_file(settings.state_dir).write_text(f"CDP_WITH_SERVICES={','.join(names)}\n")

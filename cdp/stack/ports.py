@@ -1,0 +1,47 @@
+"""Who holds a port, in the words of somebody who has to free it."""
+
+import socket
+
+import psutil
+
+from cdp.errors import CdpError
+from cdp.settings import HOST
+from cdp.stack.services import Service
+
+
+def taken(port: int) -> bool:
+    """Whether something on loopback, or on every address, listens at the port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return True
+    return False
+
+
+def holder(port: int) -> str:
+    """The process that listens at the port, as `name (pid N)`; people see their own only."""
+    try:
+        for connection in psutil.net_connections("inet"):
+            listening = connection.status == psutil.CONN_LISTEN
+            if listening and connection.laddr and connection.laddr[1] == port and connection.pid:
+                return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
+    except psutil.Error:
+        pass
+    return "a process of another user"
+
+
+def check_free(services: list[Service]) -> None:
+    """Raises CdpError that names each taken port, what wants it and what holds it."""
+    found = [
+        f"{port} ({service.name}, {purpose}) is taken by {holder(port)}"
+        for service in services
+        for purpose, port in service.ports.items()
+        if taken(port)
+    ]
+    if found:
+        raise CdpError(
+            "port " + "; port ".join(found),
+            "stop that process, or choose other ports: CDP_PORT_OFFSET=100 cdp up",
+        )

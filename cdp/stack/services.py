@@ -1,0 +1,237 @@
+"""What each local service is: its command, its ports, what it needs of the environment.
+
+A service whose endpoint a setting names is somebody else's, and is left out.
+"""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cdp.provision import Provisioned
+from cdp.settings import HOST, ROOT, Settings
+
+LOG4J = ROOT / "spark_conf" / "log4j2.properties"
+TRINO_CONFIG = ROOT / "docker" / "trino"
+
+
+@dataclass(frozen=True)
+class Service:
+    """One supervised process. `ports` are loopback ports by purpose, the first the main one."""
+
+    name: str
+    command: tuple[str, ...]
+    directory: Path
+    ports: Mapping[str, int]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    stop_seconds: int = 20
+
+
+def services(settings: Settings, parts: Provisioned) -> list[Service]:
+    """The services that the settings ask for, in the order they are shown."""
+    chosen = []
+    if not settings.s3_endpoint:
+        chosen.append(_store(settings))
+    if "rest-catalog" in settings.with_services:
+        chosen.append(_rest_catalog(settings, parts))
+    if "spark-cluster" in settings.with_services:
+        chosen += _spark_cluster(settings, parts)
+    if not settings.spark_remote:
+        chosen.append(_spark(settings, parts))
+    if not settings.trino_url:
+        chosen.append(_trino(settings, parts))
+    return chosen
+
+
+def _store(settings: Settings) -> Service:
+    """SeaweedFS in one process: master, volume, filer, S3 and the Iceberg REST catalog.
+
+    Every port is given, gRPC included: a port left out is remembered from the last start, and a
+    busy one is silently replaced.
+    """
+    port = settings.port
+    ports = {
+        "s3": port(8333),
+        "s3.port.iceberg": port(8181),
+        "master": port(9333),
+        "volume": port(9340),
+        "filer": port(8888),
+        "admin": port(23646),
+    }
+    grpc = {f"{name}.port.grpc": port(10_000) + base for name, base in (
+        ("s3", 8333), ("master", 9333), ("volume", 9340), ("filer", 8888), ("admin", 23646))}
+    flags = [f"-{name if '.' in name else name + '.port'}={number}"
+             for name, number in (ports | grpc).items()]
+    directory = settings.state_dir / "store"
+    return Service(
+        "store",
+        (
+            str(Path(sys.executable).with_name("weed")),
+            "-logtostderr=true",
+            "mini",
+            f"-dir={directory}",
+            f"-ip={HOST}",
+            f"-ip.bind={HOST}",
+            f"-bucket={settings.bucket}",
+            "-tableBucket=warehouse",
+            "-s3.port.lance=0",
+            "-master.telemetry=false",
+            "-webdav=false",
+            "-admin.ui=false",
+            *flags,
+        ),
+        directory,
+        {"S3": ports["s3"], "Iceberg REST": ports["s3.port.iceberg"]}
+        | {name: ports[name] for name in ("master", "volume", "filer", "admin")}
+        | {name.removesuffix(".port.grpc") + " gRPC": number for name, number in grpc.items()},
+    )
+
+
+def _rest_catalog(settings: Settings, parts: Provisioned) -> Service:
+    """Iceberg's own REST catalog server on SQLite. It checks no credentials: for tests."""
+    directory = settings.state_dir / "rest-catalog"
+    return Service(
+        "rest-catalog",
+        (
+            str(parts.java_spark / "bin" / "java"),
+            "-Xmx256m",
+            "-Duser.timezone=UTC",
+            "-cp",
+            ":".join(str(p) for p in parts.rest_catalog_jars),
+            "org.apache.iceberg.rest.RESTCatalogServer",
+        ),
+        directory,
+        {"Iceberg REST": settings.port(8182)},
+        {
+            "CATALOG_REST_PORT": str(settings.port(8182)),
+            "CATALOG_CATALOG__IMPL": "org.apache.iceberg.jdbc.JdbcCatalog",
+            "CATALOG_URI": f"jdbc:sqlite:{directory}/catalog.db",
+            "CATALOG_JDBC_SCHEMA__VERSION": "V1",
+            "CATALOG_WAREHOUSE": f"s3://{settings.bucket}/warehouse",
+            "CATALOG_IO__IMPL": "org.apache.iceberg.aws.s3.S3FileIO",
+            "CATALOG_S3_ENDPOINT": settings.store_url,
+            "CATALOG_S3_PATH__STYLE__ACCESS": "true",
+            "CATALOG_CLIENT_REGION": settings.s3_region,
+        },
+    )
+
+
+def _spark_environment(settings: Settings, parts: Provisioned) -> dict[str, str]:
+    return {
+        "JAVA_HOME": str(parts.java_spark),
+        "SPARK_HOME": str(spark_home()),
+        "SPARK_LOCAL_IP": HOST,
+        "SPARK_DAEMON_MEMORY": "256m",
+        "SPARK_NO_DAEMONIZE": "1",
+        "SPARK_CONF_DIR": str(settings.state_dir / "spark" / "conf"),
+        "SPARK_DAEMON_JAVA_OPTS": f"-Dlog4j2.configurationFile=file:{LOG4J}",
+    }
+
+
+def spark_home() -> Path:
+    """Where the pyspark package is, without the seconds its import takes."""
+    from importlib.util import find_spec
+
+    spec = find_spec("pyspark")
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent
+
+
+def _spark_class(*arguments: str) -> tuple[str, ...]:
+    return (str(spark_home() / "bin" / "spark-class"), *arguments)
+
+
+def _spark_cluster(settings: Settings, parts: Provisioned) -> list[Service]:
+    """A standalone master with two workers of one core each."""
+    environment = _spark_environment(settings, parts)
+    directory = settings.state_dir / "spark"
+    package = "org.apache.spark.deploy"
+    master = Service(
+        "spark-master",
+        _spark_class(f"{package}.master.Master", "--host", HOST,
+                     "--port", str(settings.port(7077)), "--webui-port", str(settings.port(7080))),
+        directory,
+        {"master": settings.port(7077), "UI": settings.port(7080)},
+        environment,
+    )
+    workers = [
+        Service(
+            f"spark-worker-{n}",
+            _spark_class(f"{package}.worker.Worker", "--host", HOST, "--cores", "1",
+                         "--memory", settings.spark_worker_memory,
+                         "--port", str(settings.port(7090) + n),
+                         "--webui-port", str(settings.port(7080) + n),
+                         "--work-dir", str(directory / f"worker-{n}"),
+                         f"spark://{HOST}:{settings.port(7077)}"),
+            directory,
+            {"worker": settings.port(7090) + n, "UI": settings.port(7080) + n},
+            environment,
+        )
+        for n in (1, 2)
+    ]
+    return [master, *workers]
+
+
+def spark_placeholders(settings: Settings, parts: Provisioned) -> dict[str, str]:
+    """What spark_conf's files ask for on this machine, beyond `Settings.environment`."""
+    return {
+        "CDP_SPARK_CLASS_PATH": ":".join(str(p) for p in parts.spark_jars),
+        "CDP_SPARK_CONNECT_PORT": str(settings.port(15002)),
+        "CDP_SPARK_UI_PORT": str(settings.port(4040)),
+        "CDP_SPARK_DRIVER_MEMORY": settings.spark_driver_memory,
+        "CDP_SPARK_WORKER_MEMORY": settings.spark_worker_memory,
+        "CDP_SPARK_JAVA_OPTIONS": f"-Dlog4j2.configurationFile=file:{LOG4J}",
+    }
+
+
+def _spark(settings: Settings, parts: Provisioned) -> Service:
+    """Spark Connect, warm. The daemon's memory setting would override the driver's: not set."""
+    environment = _spark_environment(settings, parts)
+    environment.pop("SPARK_DAEMON_MEMORY")
+    environment.pop("SPARK_DAEMON_JAVA_OPTS")
+    directory = settings.state_dir / "spark"
+    return Service(
+        "spark",
+        (
+            str(spark_home() / "bin" / "spark-submit"),
+            "--master", settings.master,
+            "--properties-file", str(directory / "conf" / "spark-defaults.conf"),
+            "--name", "cdp",
+            "--class", "org.apache.spark.sql.connect.service.SparkConnectServer",
+            "spark-internal",
+        ),
+        directory,
+        {"Spark Connect": settings.port(15002), "UI": settings.port(4040)},
+        environment,
+    )
+
+
+def _trino(settings: Settings, parts: Provisioned) -> Service:
+    """Trino's coordinator, which works too. Its security files are relative to its directory."""
+    directory = settings.state_dir / "trino"
+    options = [line for line in (TRINO_CONFIG / "jvm.config").read_text().split() if line]
+    return Service(
+        "trino",
+        (
+            str(parts.java_trino / "bin" / "java"),
+            f"-Xmx{settings.trino_memory}",
+            *options,
+            f"-Dconfig={TRINO_CONFIG / 'config.properties'}",
+            f"-Dlog.levels-file={TRINO_CONFIG / 'log.properties'}",
+            "-Dnode.id=coordinator",
+            f"-Dnode.data-dir={directory}",
+            f"-Dplugin.dir={parts.trino / 'plugin'}",
+            f"-Dcatalog.config-dir={TRINO_CONFIG / 'catalog'}",
+            "-cp", f"{parts.trino}/lib/*",
+            "io.trino.server.TrinoServer",
+        ),
+        directory,
+        {"HTTP": settings.port(8080)},
+        {
+            "CDP_TRINO_PORT": str(settings.port(8080)),
+            "CDP_TRINO_HOST": HOST,
+            "CDP_TRINO_BIND": HOST,
+            "CDP_TRINO_QUERY_MEMORY": "256MB",
+        },
+    )
