@@ -1,5 +1,7 @@
 """`cdp build`: dbt, in this process, with this project's profile."""
 
+import warnings
+
 from cdp.errors import CdpError
 from cdp.settings import ROOT, Settings
 from cdp.stack.probes import listening
@@ -11,6 +13,8 @@ def build(arguments: list[str], settings: Settings) -> None:
         listening(settings.spark_url)
     except OSError as error:
         raise CdpError(f"Spark does not answer at {settings.spark_url}", "cdp up") from error
+    # dbt-spark asks for Hive support at every statement, which Spark Connect warns that it ignores.
+    warnings.filterwarnings("ignore", "Failed to set spark.sql.catalogImplementation")
     from dbt.cli.main import dbtRunner
 
     folder = ["--project-dir", str(ROOT), "--profiles-dir", str(ROOT)]

@@ -1,1 +1,178 @@
-"""x"""
+"""`cdp status`, `cdp logs` and `cdp doctor`: what runs, what it says, what is wrong."""
+
+import platform
+import shutil
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from cdp.errors import CdpError
+from cdp.provision import download, maven, provision
+from cdp.settings import Settings
+from cdp.stack import lifecycle
+from cdp.stack.ports import holder, taken
+from cdp.stack.probes import PROBES
+from cdp.stack.services import Service, services
+from cdp.stack.supervisor import Supervisor
+
+GB = 1e9
+NEEDED_MEMORY_GB = 6
+NEEDED_DISK_GB = 6
+
+
+def status(settings: Settings) -> dict[str, Any]:
+    """Health, detail, process, memory and ports of each part, and the data's size; for JSON too."""
+    parts = provision(settings)
+    running = Supervisor(settings.state_dir).processes()
+    by_name = {s.name: s for s in services(settings, parts)}
+    names = lifecycle.expected(settings)
+    with ThreadPoolExecutor(len(names)) as pool:
+        answers = dict(zip(names, pool.map(lambda n: _ask(n, settings), names), strict=True))
+    names += [name for name in by_name if name not in names]
+    rows = [_row(n, answers.get(n), running.get(n, {}), by_name.get(n)) for n in names]
+    return {
+        "healthy": all(ok for ok, _ in answers.values()),
+        "services": rows,
+        "memory_bytes": sum(r["memory_bytes"] or 0 for r in rows),
+        "data_bytes": _size(settings.state_dir / "store"),
+        "disk_free_bytes": shutil.disk_usage(settings.state_dir).free,
+    }
+
+
+def _ask(name: str, settings: Settings) -> tuple[bool, str]:
+    try:
+        return True, PROBES[name](settings)
+    except Exception as error:  # noqa: BLE001 - any failure is the answer
+        text = str(error).strip().splitlines()
+        return False, text[0][:80] if text else type(error).__name__
+
+
+def _row(
+    name: str,
+    answer: tuple[bool, str] | None,
+    process: dict[str, Any],
+    service: Service | None,
+) -> dict[str, Any]:
+    """One line of the status. Without a probe of its own, a part is as healthy as its process."""
+    running = process.get("statename") == "RUNNING"
+    healthy, detail = answer or (running, process.get("statename", "not started").lower())
+    return {
+        "name": name,
+        "healthy": healthy,
+        "detail": detail,
+        "pid": process.get("pid") or None,
+        "uptime_seconds": int(process["now"] - process["start"]) if running else None,
+        "memory_bytes": _memory(process["pid"]) if process.get("pid") else None,
+        "ports": dict(service.ports) if service else {},
+    }
+
+
+def _memory(pid: int) -> int:
+    """Resident bytes of a process and its children."""
+    try:
+        process = psutil.Process(pid)
+        return sum(p.memory_info().rss for p in [process, *process.children(recursive=True)])
+    except psutil.Error:
+        return 0
+
+
+def _size(folder: Path) -> int:
+    """Bytes on disk below a folder, as allocated: the store's volume files are sparse."""
+    return sum(p.stat().st_blocks * 512 for p in folder.rglob("*") if p.is_file())
+
+
+def show(found: dict[str, Any], console: Console) -> None:
+    """Print a status."""
+    table = Table("service", "health", "says", "pid", "up", "memory", "ports", box=None)
+    for row in found["services"]:
+        up = "" if row["uptime_seconds"] is None else f"{row['uptime_seconds'] // 60} min"
+        memory = "" if not row["memory_bytes"] else f"{row['memory_bytes'] / GB:.2f} GB"
+        ports = ", ".join(f"{purpose} {port}" for purpose, port in row["ports"].items()
+                          if "gRPC" not in purpose)
+        health = "[green]healthy[/]" if row["healthy"] else "[red]down[/]"
+        table.add_row(row["name"], health, row["detail"], str(row["pid"] or ""), up, memory, ports)
+    console.print(table)
+    console.print(f"memory {found['memory_bytes'] / GB:.2f} GB, "
+                  f"data {found['data_bytes'] / 1e6:.1f} MB, "
+                  f"disk free {found['disk_free_bytes'] / GB:.0f} GB")
+
+
+def logs(settings: Settings, service: str, lines: int, follow: bool) -> None:
+    """Print the end of a service's log, and go on with it while it grows when asked to."""
+    folder = settings.state_dir / "logs"
+    path = folder / f"{service}.log"
+    if not path.exists():
+        known = ", ".join(sorted(p.stem for p in folder.glob("*.log"))) or "none yet: cdp up"
+        raise CdpError(f"there is no log of {service}", f"the logs are: {known}")
+    with path.open(errors="replace") as f:
+        sys.stdout.writelines(f.readlines()[-lines:] if lines else [])
+        while follow:
+            sys.stdout.write(f.read())
+            sys.stdout.flush()
+            time.sleep(0.5)
+
+
+def doctor(settings: Settings, console: Console) -> bool:
+    """Check the machine and the checkout; print a line for each thing. Returns whether all hold."""
+    findings = [*_machine(settings), *_files(settings), *_ports(settings)]
+    for good, line, fix in findings:
+        mark = "[green]ok  [/]" if good else "[red]fix [/]"
+        console.print(mark, end="")
+        console.print(line + (f"\n      {fix}" if fix and not good else ""), markup=False,
+                      soft_wrap=True)
+    return all(good for good, _, _ in findings)
+
+
+Finding = tuple[bool, str, str]
+
+
+def _machine(settings: Settings) -> list[Finding]:
+    memory = psutil.virtual_memory().available / GB
+    disk = shutil.disk_usage(settings.state_dir).free / GB
+    system = f"{platform.system()} {platform.machine()}"
+    return [
+        (True, f"Python {platform.python_version()}", ""),
+        (platform.system() in {"Linux", "Darwin"}, system, "run it on Linux or macOS"),
+        (memory > NEEDED_MEMORY_GB or Supervisor(settings.state_dir).running(),
+         f"{memory:.1f} GB of memory available, {NEEDED_MEMORY_GB} wanted",
+         "end other programs, or lower CDP_SPARK_DRIVER_MEMORY and CDP_TRINO_MEMORY"),
+        (disk > NEEDED_DISK_GB, f"{disk:.0f} GB of disk free, {NEEDED_DISK_GB} wanted",
+         "free some space, or set CDP_STATE_DIR to a larger disk"),
+    ]
+
+
+def _files(settings: Settings) -> list[Finding]:
+    wrong = []
+    for artifact in maven.read_lock(["spark", "trino"]):
+        path = settings.artifacts_dir / artifact.path
+        if not path.exists() or download.sha256_of(path) != artifact.sha256:
+            wrong.append(artifact.filename)
+    private = (settings.state_dir / "credentials.env").stat().st_mode & 0o077 == 0
+    return [
+        (not wrong, f"jars and servers match their hashes{': not ' + ', '.join(wrong) if wrong else ''}",
+         "cdp provision"),
+        (private, "credentials are readable by their owner only",
+         f"chmod 600 {settings.state_dir}/credentials.env"),
+    ]
+
+
+def _ports(settings: Settings) -> list[Finding]:
+    supervisor = Supervisor(settings.state_dir)
+    if supervisor.running():
+        healthy = status(settings)["healthy"]
+        return [(healthy, "the services are up and answer", "cdp status; cdp up")]
+    orphans = supervisor.survivors()
+    if orphans:
+        pids = ", ".join(str(p.pid) for p in orphans)
+        return [(False, f"services without a supervisor are running: pid {pids}", "cdp down")]
+    busy = [(s.name, port) for s in services(settings, provision(settings))
+            for port in s.ports.values() if taken(port)]
+    return [(not busy, "the services' ports are free" if not busy else "; ".join(
+        f"port {port} ({name}) is taken by {holder(port)}" for name, port in busy),
+        "stop that process, or choose other ports: CDP_PORT_OFFSET=100 cdp up")]

@@ -1,0 +1,57 @@
+# Two commands do everything: `make demo` and `make test`. `make help` lists the rest.
+PYTHON ?= python3
+CDP := .venv/bin/cdp
+.DEFAULT_GOAL := help
+.PHONY: help demo test up down lint format docs bench lock install install-dev clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: install ## install everything, and bring the real sample to answers in Trino
+	@$(CDP) demo
+
+test: install-dev ## install everything, lint, and run all tests on a stack of their own
+	@$(MAKE) --no-print-directory lint
+	@.venv/bin/python -m pytest
+
+up: install ## start the local services
+	@$(CDP) up
+
+down: install ## end the local services; data stays
+	@$(CDP) down
+
+lint: install-dev ## ruff, mypy, sqlfluff, yamllint
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/sqlfluff lint --processes 2 models macros snapshots tests/data
+	.venv/bin/yamllint --strict .
+
+format: install-dev ## mend what the linters can mend by themselves
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+	.venv/bin/sqlfluff fix --processes 2 models macros snapshots tests/data
+
+docs: up ## generate the dbt docs: target/index.html, one file to open
+	@$(CDP) docs
+
+bench: install-dev ## run the benchmarks; results go to docs/benchmarks.md
+	@.venv/bin/python -m bench.startup
+
+lock: install ## resolve the requirements and the Maven artifacts, and lock them with hashes
+	@for name in bootstrap runtime dev jre-spark jre-trino; do \
+	    (cd requirements && ../.venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
+	        --generate-hashes --no-header --no-emit-index-url $(LOCK_OPTIONS) \
+	        $$name.in -o $$name.txt) || exit 1; \
+	done
+	@$(CDP) provision --lock
+
+install:
+	@$(PYTHON) -I cdp/bootstrap.py runtime
+
+install-dev:
+	@$(PYTHON) -I cdp/bootstrap.py dev
+
+clean: ## end the services; remove the environment, the data and the credentials of this checkout
+	@if [ -x $(CDP) ]; then $(CDP) down; fi
+	rm -rf .cdp .cdp-test .venv target logs .mypy_cache .pytest_cache .ruff_cache

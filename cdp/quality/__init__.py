@@ -1,0 +1,1 @@
+"""Decides whether tables keep their promises: Soda contracts."""

@@ -1,0 +1,46 @@
+with customers as (
+
+    select * from {{ ref('int_customers__latest') }}
+
+),
+
+final as (
+
+    select
+        -- ids
+        customer_id,
+
+        -- texts
+        gender,
+        internet_service,
+        contract_type,
+        payment_method,
+
+        -- numerics
+        tenure_months,
+        monthly_charges,
+        total_charges,
+
+        -- booleans
+        is_senior_citizen,
+        has_partner,
+        has_dependents,
+        has_phone_service,
+        has_multiple_lines,
+        has_online_security,
+        has_online_backup,
+        has_device_protection,
+        has_tech_support,
+        has_streaming_tv,
+        has_streaming_movies,
+        has_paperless_billing,
+        churn_label,
+
+        -- timestamps
+        event_timestamp,
+        last_updated
+    from customers
+
+)
+
+select * from final

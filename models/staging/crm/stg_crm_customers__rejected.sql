@@ -1,0 +1,21 @@
+with cleaned as (
+
+    select * from {{ ref('base_crm_customers') }}
+
+),
+
+rejected as (
+
+    select
+        customer_id,
+        reject_reasons,
+        _source_file,
+        _source_row,
+        _landed_at,
+        _landing_object
+    from cleaned
+    where size(reject_reasons) > 0
+
+)
+
+select * from rejected
