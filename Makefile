@@ -32,8 +32,8 @@ format: install-dev ## mend what the linters can mend by themselves
 	.venv/bin/ruff format .
 	.venv/bin/sqlfluff fix --processes 2 models macros snapshots tests/data
 
-docs: up ## generate the dbt docs: target/index.html, one file to open
-	@$(CDP) docs
+docs: up ## generate the dbt docs into one file to open: target/static_index.html
+	@eval "$$($(CDP) env)" && .venv/bin/dbt docs generate --static
 
 bench: install-dev ## run the benchmarks; results go to docs/benchmarks.md
 	@.venv/bin/python -m bench.startup

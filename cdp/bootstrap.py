@@ -31,7 +31,8 @@ def requirements(name):
 def cache_dir():
     """The per-user cache, as `cdp.settings` has it: CDP_CACHE_DIR, else under XDG_CACHE_HOME."""
     base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return os.environ.get("CDP_CACHE_DIR") or os.path.join(base, "cdp-lakehouse")
+    named = os.environ.get("CDP_CACHE_DIR") or os.path.join(base, "cdp-lakehouse")
+    return os.path.expanduser(named)
 
 
 def supported(version):
@@ -57,7 +58,13 @@ def find_python():
 
 
 def check_disk(path):
-    os.makedirs(path, exist_ok=True)
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        stop(
+            "{} cannot be made: {}".format(path, error.strerror),
+            "set CDP_CACHE_DIR to a directory that you may write",
+        )
     free = shutil.disk_usage(path).free / 1e9
     if free < DISK_GB:
         stop(
@@ -126,7 +133,8 @@ def main():
     if installed.startswith("dev "):
         level = "dev"  # the larger set serves both; never shrink an environment under its user
     stamp = wanted_stamp(level)
-    if installed == stamp:
+    venv_python = os.path.join(VENV, "bin", "python")
+    if installed == stamp and os.path.exists(venv_python):
         return
     python = find_python()
     cache = cache_dir()
@@ -134,13 +142,14 @@ def main():
     os.environ.setdefault("UV_CACHE_DIR", os.path.join(cache, "uv"))
     os.environ.setdefault("UV_NO_PROGRESS", "0" if sys.stderr.isatty() else "1")
     uv = find_uv(python, cache)
-    if not os.path.exists(os.path.join(VENV, "bin", "python")):
+    if not os.path.exists(venv_python):
         run(
             [uv, "venv", "--quiet", "--clear", "--python", python, VENV],
             ".venv could not be made with {}".format(python),
             "rm -rf .venv, or: make PYTHON=/path/to/another/python3",
         )
-    venv_python = os.path.join(VENV, "bin", "python")
+    with open(STAMP, "w") as f:
+        f.write(level + " unfinished")
     print("installing the {} requirements into .venv".format(level), flush=True)
     sync = [uv, "pip", "sync", "--python", venv_python, "--require-hashes", requirements(level)]
     # From the cache alone first: a second clone asks the network nothing.

@@ -36,7 +36,7 @@ QUESTIONS = {
         select
             count(*) as customers,
             count_if(churn_label) as churned,
-            cast(100.0 * count_if(churn_label) / count(*) as decimal(5, 2)) as churned_percent,
+            cast(100e0 * count_if(churn_label) / count(*) as decimal(5, 2)) as churned_percent,
             count_if(total_charges is null) as without_total_charges,
             sum(monthly_charges) as monthly_charges
         from dim_customers
@@ -46,7 +46,7 @@ QUESTIONS = {
             contract_type,
             sum(customer_count) as customers,
             sum(churned_count) as churned,
-            cast(100.0 * sum(churned_count) / sum(customer_count) as decimal(5, 2))
+            cast(100e0 * sum(churned_count) / sum(customer_count) as decimal(5, 2))
                 as churned_percent
         from agg_churn_by_segment
         group by contract_type
@@ -57,7 +57,6 @@ QUESTIONS = {
             contract_type,
             internet_service,
             payment_method,
-            customer_count as customers,
             churned_count as churned,
             churned_monthly_charges_sum as lost_a_month
         from agg_churn_by_segment
@@ -87,19 +86,19 @@ def run(settings: Settings, console: Console) -> None:
     say(f"{SAMPLE.name} {'was landed before' if landed.already else 'landed'}: {landed.rows} rows")
     loaded = step("load", lambda: loader.load(source, settings))
     say(f"{loaded.table}: {loaded.rows} rows loaded, {loaded.total} in all")
-    step("build", lambda: transform.build(["--quiet"], settings))
+    step("build", lambda: transform.build([], settings, say))
     step("check", lambda: contracts.check(None, settings, console))
     answers = step("query", lambda: {q: query(sql, settings) for q, sql in QUESTIONS.items()})
     for question, found in answers.items():
         console.print(f"\n[bold]{question}[/]")
         console.print(show.table(found))
     _show_times(times, console)
-    console.print(NEXT, markup=False)
+    console.print(NEXT, markup=False, soft_wrap=True)
 
 
 def _show_times(times: list[tuple[str, float]], console: Console) -> None:
-    table = Table("step", box=None, header_style="bold", title="\nWhere the time went",
-                  title_justify="left", title_style="bold")
+    console.print("\n[bold]Where the time went[/]")
+    table = Table("step", box=None, header_style="bold")
     table.add_column("seconds", justify="right")
     for name, seconds in [*times, ("all", sum(seconds for _, seconds in times))]:
         table.add_row(name, f"{seconds:.1f}")

@@ -9,9 +9,6 @@
 {% macro latest_by(keys, order_by) -%}
     row_number() over (
         partition by {{ keys | join(', ') }}
-        order by
-            {% for column in order_by -%}
-                {{ column }} desc nulls last{{ ', ' if not loop.last }}
-            {%- endfor %}
+        order by {{ order_by | join(' desc nulls last, ') }} desc nulls last
     )
 {%- endmacro %}

@@ -59,7 +59,7 @@ class Verified:
 
     def save(self) -> None:
         partial = self._path.with_suffix(".partial")
-        partial.write_text(json.dumps(self._known, indent=0, sort_keys=True))
+        partial.write_text(json.dumps(dict(self._known), indent=0, sort_keys=True))
         partial.rename(self._path)
 
 
@@ -80,6 +80,7 @@ def fetch(url: str, target: Path, artifact: Artifact, advance: Callable[[int], N
         try:
             if have < artifact.size:
                 _append(url, part, have, advance)
+            reason = "its size is not the locked one"
         except (requests.RequestException, HTTPError) as error:
             reason = str(error)
         if part.exists() and part.stat().st_size == artifact.size:
@@ -105,7 +106,8 @@ def _append(url: str, part: Path, have: int, advance: Callable[[int], None]) -> 
         if have and not resumed:
             advance(-have)
         with part.open("ab" if resumed else "wb") as f:
-            for chunk in response.iter_content(CHUNK):
+            # Raw: bytes as they were sent, and none lost when the connection is cut within a chunk.
+            for chunk in response.raw.stream(CHUNK, decode_content=False):
                 f.write(chunk)
                 advance(len(chunk))
 
@@ -128,6 +130,7 @@ def ensure(
         if path.exists() and sha256_of(path) == artifact.sha256:
             verified.add(path, artifact)
         else:
+            path.unlink(missing_ok=True)  # found wrong: never trusted again, whatever comes
             missing[path] = artifact
     try:
         if missing:
@@ -145,7 +148,9 @@ def _download_all(missing: dict[Path, Artifact], verified: Verified, base: str) 
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns) as progress, ThreadPoolExecutor(PARALLEL) as pool:
+    pool = ThreadPoolExecutor(PARALLEL)
+    interrupted = False
+    with Progress(*columns) as progress:
         total = progress.add_task(f"{len(missing)} files", total=sum(a.size for a in missing.values()))
 
         def one(path: Path, artifact: Artifact) -> None:
@@ -161,5 +166,12 @@ def _download_all(missing: dict[Path, Artifact], verified: Verified, base: str) 
 
         # Largest first, so that the last minutes are not spent on one file.
         ordered = sorted(missing.items(), key=lambda item: -item[1].size)
-        for future in [pool.submit(one, *item) for item in ordered]:
-            future.result()
+        try:
+            for future in [pool.submit(one, *item) for item in ordered]:
+                future.result()
+        except KeyboardInterrupt:
+            interrupted = True
+            raise
+        finally:
+            # Who interrupts is not kept waiting for what is left; the part files stay.
+            pool.shutdown(wait=not interrupted, cancel_futures=interrupted)

@@ -60,6 +60,7 @@ def up(settings: Settings, report: Callable[[str], None]) -> list[Ready]:
 
 def _write_configuration(settings: Settings, parts: Provisioned) -> bool:
     """Write Spark's properties and the environment file. Returns whether either is new."""
+    (settings.state_dir / "spark" / "scratch").mkdir(parents=True, exist_ok=True)
     properties = settings.state_dir / "spark" / "conf" / "spark-defaults.conf"
     environment = settings.environment()
     filled = environment | spark_placeholders(settings, parts)

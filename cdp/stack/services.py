@@ -88,7 +88,7 @@ def _store(settings: Settings) -> Service:
 
 
 def _rest_catalog(settings: Settings, parts: Provisioned) -> Service:
-    """Iceberg's own REST catalog server on SQLite. It checks no credentials: for tests."""
+    """Iceberg's own REST catalog servlet on SQLite. It checks no credentials: for tests."""
     directory = settings.state_dir / "rest-catalog"
     return Service(
         "rest-catalog",
@@ -98,20 +98,15 @@ def _rest_catalog(settings: Settings, parts: Provisioned) -> Service:
             "-Duser.timezone=UTC",
             "-cp",
             ":".join(str(p) for p in parts.rest_catalog_jars),
-            "org.apache.iceberg.rest.RESTCatalogServer",
+            "org.eclipse.jetty.xml.XmlConfiguration",
+            str(Path(__file__).with_name("rest_catalog.xml")),
         ),
         directory,
         {"Iceberg REST": settings.port(8182)},
         {
-            "CATALOG_REST_PORT": str(settings.port(8182)),
-            "CATALOG_CATALOG__IMPL": "org.apache.iceberg.jdbc.JdbcCatalog",
-            "CATALOG_URI": f"jdbc:sqlite:{directory}/catalog.db",
-            "CATALOG_JDBC_SCHEMA__VERSION": "V1",
+            "CATALOG_PORT": str(settings.port(8182)),
+            "CATALOG_DATABASE": f"jdbc:sqlite:{directory}/catalog.db",
             "CATALOG_WAREHOUSE": f"s3://{settings.bucket}/warehouse",
-            "CATALOG_IO__IMPL": "org.apache.iceberg.aws.s3.S3FileIO",
-            "CATALOG_S3_ENDPOINT": settings.store_url,
-            "CATALOG_S3_PATH__STYLE__ACCESS": "true",
-            "CATALOG_CLIENT_REGION": settings.s3_region,
         },
     )
 
@@ -124,7 +119,10 @@ def _spark_environment(settings: Settings, parts: Provisioned) -> dict[str, str]
         "SPARK_DAEMON_MEMORY": "256m",
         "SPARK_NO_DAEMONIZE": "1",
         "SPARK_CONF_DIR": str(settings.state_dir / "spark" / "conf"),
-        "SPARK_DAEMON_JAVA_OPTS": f"-Dlog4j2.configurationFile=file:{LOG4J}",
+        "SPARK_DAEMON_JAVA_OPTS": (
+            f"-Dlog4j2.configurationFile=file:{LOG4J} "
+            f"-Djava.io.tmpdir={settings.state_dir}/spark/scratch"
+        ),
     }
 
 
@@ -181,7 +179,10 @@ def spark_placeholders(settings: Settings, parts: Provisioned) -> dict[str, str]
         "CDP_SPARK_UI_PORT": str(settings.port(4040)),
         "CDP_SPARK_DRIVER_MEMORY": settings.spark_driver_memory,
         "CDP_SPARK_WORKER_MEMORY": settings.spark_worker_memory,
-        "CDP_SPARK_JAVA_OPTIONS": f"-Dlog4j2.configurationFile=file:{LOG4J}",
+        "CDP_SPARK_JAVA_OPTIONS": (
+            f"-Dlog4j2.configurationFile=file:{LOG4J} "
+            f"-Djava.io.tmpdir={settings.state_dir}/spark/scratch"
+        ),
     }
 
 

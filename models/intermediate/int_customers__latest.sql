@@ -18,7 +18,45 @@ ranked as (
 
 latest as (
 
-    select * except (recency)
+    select
+        -- ids
+        customer_id,
+
+        -- texts
+        gender,
+        internet_service,
+        contract_type,
+        payment_method,
+
+        -- numerics
+        tenure_months,
+        monthly_charges,
+        total_charges,
+
+        -- booleans
+        is_senior_citizen,
+        has_partner,
+        has_dependents,
+        has_phone_service,
+        has_multiple_lines,
+        has_online_security,
+        has_online_backup,
+        has_device_protection,
+        has_tech_support,
+        has_streaming_tv,
+        has_streaming_movies,
+        has_paperless_billing,
+        churn_label,
+
+        -- timestamps
+        event_timestamp,
+        last_updated,
+
+        -- where the row came from
+        _source_file,
+        _source_row,
+        _landed_at,
+        _landing_object
     from ranked
     where recency = 1
 

@@ -83,9 +83,9 @@ judged as (
                         then '{{ column }}_not_{{ type.split('(')[0] }}'
                 end,
             {% endfor -%}
-            case when try_cast(tenure_months as int) < 0 then 'tenure_months_negative' end,
+            case when try_cast(trimmed.tenure_months as int) < 0 then 'tenure_months_negative' end,
             case
-                when try_cast(monthly_charges as decimal(10, 2)) < 0
+                when try_cast(trimmed.monthly_charges as decimal(10, 2)) < 0
                     then 'monthly_charges_negative'
             end
         )) as reject_reasons
