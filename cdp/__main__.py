@@ -33,20 +33,20 @@ def main() -> None:
         _fail(f"the setting {name} is not right: {first['msg']}", "see .env.example")
     except KeyboardInterrupt:
         _fail("stopped", "run it again: every command goes on where it stopped", 130)
-    except Exception as error:  # noqa: BLE001 - the last resort; --debug shows the trace
+    except Exception as error:
         if debug:
             raise
         text = str(error).strip().splitlines()
-        _fail(f"{type(error).__name__}: {text[0] if text else ''}",
-              "run it again with --debug for the trace")
+        _fail(
+            f"{type(error).__name__}: {text[0] if text else ''}",
+            "run it again with --debug for the trace",
+        )
 
 
 def _fail(problem: str, fix: str, code: int = 1) -> None:
     sys.stdout.flush()
     sys.stderr.write(f"error: {problem}\n" + (f"  fix: {fix}\n" if fix else ""))
-    # No waiting for threads of clients whose server is gone.
-    sys.stderr.flush()
-    os._exit(code)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ def find_python():
         # A version manager's shim may stand on PATH for a Python that is not active.
         if path and subprocess.call([path, "-c", ""], stderr=subprocess.DEVNULL) == 0:
             return path
-    stop(
+    return stop(
         "Python {}.{} is here, and 3.{} to 3.{} is needed".format(
             sys.version_info[0], sys.version_info[1], OLDEST[1], NEWEST[1]
         ),

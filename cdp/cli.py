@@ -47,8 +47,11 @@ def provision(
 def up(
     with_: Annotated[
         list[str] | None,
-        typer.Option("--with", help=f"An optional service: {', '.join(OPTIONAL_SERVICES)}; "
-                                    "repeatable; none for none. Kept for later commands."),
+        typer.Option(
+            "--with",
+            help=f"An optional service: {', '.join(OPTIONAL_SERVICES)}; "
+            "repeatable; none for none. Kept for later commands.",
+        ),
     ] = None,
 ) -> None:
     """Start the local services and wait until each answers a real query."""
@@ -58,8 +61,10 @@ def up(
     if with_:
         names = tuple(n for n in with_ if n != "none")
         if unknown := set(names) - set(OPTIONAL_SERVICES):
-            raise CdpError(f"there is no optional service {', '.join(sorted(unknown))}",
-                           f"choose from: {', '.join(OPTIONAL_SERVICES)}, none")
+            raise CdpError(
+                f"there is no optional service {', '.join(sorted(unknown))}",
+                f"choose from: {', '.join(OPTIONAL_SERVICES)}, none",
+            )
         lifecycle.remember(read(), names)
         read.cache_clear()
         import os
@@ -132,8 +137,10 @@ def land(
     files: Annotated[list[Path], typer.Argument(help="CSV or Parquet files.")],
     effective_at: Annotated[
         datetime | None,
-        typer.Option(help="The moment (UTC) whose state the file tells, where its rows do not; "
-                          "by default when the file was last modified."),
+        typer.Option(
+            help="The moment (UTC) whose state the file tells, where its rows do not; "
+            "by default when the file was last modified."
+        ),
     ] = None,
 ) -> None:
     """Write files to the landing zone as Parquet. A file that was landed before is left out."""
@@ -178,7 +185,7 @@ def load(
 
 @app.command(
     epilog="Arguments are dbt's own: cdp build --select marts. After a lone -- they may be any, "
-           "--debug and --help too. " + DEBUG,
+    "--debug and --help too. " + DEBUG,
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )
 def build(context: typer.Context) -> None:

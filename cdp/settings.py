@@ -8,9 +8,11 @@ the environment that `environment()` derives; `cdp env` prints it.
 
 import os
 import secrets
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -40,11 +42,11 @@ class Settings(BaseSettings):
 
     # Local services. An endpoint set below is somebody else's service: it is not started here.
     with_services: Annotated[tuple[str, ...], NoDecode] = ()
-    port_offset: int = Field(0, ge=0, le=20_000)
+    port_offset: int = Field(default=0, ge=0, le=20_000)
     spark_driver_memory: str = "1g"
     spark_worker_memory: str = "1g"
     trino_memory: str = "768m"
-    start_timeout: int = Field(120, description="seconds that `cdp up` waits for a service")
+    start_timeout: int = Field(default=120, description="seconds that `cdp up` waits for a service")
 
     # The object store.
     s3_endpoint: str = ""
@@ -68,7 +70,7 @@ class Settings(BaseSettings):
 
     # dbt.
     dbt_target: Literal["local", "ci", "cluster"] = "local"
-    dbt_threads: int = Field(4, ge=1)
+    dbt_threads: int = Field(default=4, ge=1)
 
     @field_validator("with_services", mode="before")
     @classmethod
@@ -81,6 +83,13 @@ class Settings(BaseSettings):
                 f"the optional ones are {', '.join(OPTIONAL_SERVICES)}"
             )
         return chosen
+
+    @field_validator("s3_endpoint", "catalog_uri", "trino_url")
+    @classmethod
+    def _url(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in {"http", "https"}:
+            raise ValueError(f"{value!r} is not an address such as https://host:port")
+        return value.rstrip("/")
 
     @field_validator("state_dir", "cache_dir", "sources_dir", "contracts_dir")
     @classmethod
@@ -131,6 +140,7 @@ class Settings(BaseSettings):
         """The variables that dbt, Soda, Spark, Trino and the AWS SDKs read, secrets included."""
         secret = self.s3_secret_key.get_secret_value()
         credential = self.catalog_credential.get_secret_value()
+        trino = urlsplit(self.trino_address)
         return {
             "CDP_STATE_DIR": str(self.state_dir),
             "CDP_BUCKET": self.bucket,
@@ -139,8 +149,9 @@ class Settings(BaseSettings):
             "CDP_CATALOG_URL": self.catalog_url,
             "CDP_WAREHOUSE": self.warehouse,
             "CDP_CATALOG_SECRET": credential or f"{self.s3_access_key}:{secret}",
-            "CDP_TRINO_HOST": self.trino_address.split("://")[1].split(":")[0],
-            "CDP_TRINO_PORT": self.trino_address.rsplit(":", 1)[1],
+            "CDP_TRINO_HOST": trino.hostname or HOST,
+            "CDP_TRINO_PORT": str(trino.port or (443 if trino.scheme == "https" else 80)),
+            "CDP_TRINO_SCHEME": trino.scheme,
             "CDP_TRINO_MEMORY": self.trino_memory,
             "CDP_TRINO_USER": self.trino_user,
             "CDP_DBT_TARGET": self.dbt_target,
@@ -173,10 +184,12 @@ def _credentials(state_dir: Path) -> Path:
             "CDP_S3_SECRET_KEY": secrets.token_hex(20),
             "CDP_SPARK_TOKEN": secrets.token_hex(20),
         }
-        partial = path.with_suffix(".partial")
+        partial = path.with_suffix(f".{os.getpid()}")
         partial.touch(mode=0o600)
         partial.write_text("".join(f"{k}={v}\n" for k, v in lines.items()))
-        partial.rename(path)
+        with suppress(FileExistsError):  # another first command was quicker: its keys stand
+            path.hardlink_to(partial)
+        partial.unlink()
     return path
 
 

@@ -23,8 +23,10 @@ def render(profile: str, environment: Mapping[str, str]) -> str:
     try:
         return Template("\n".join(settings) + "\n").substitute(environment)
     except KeyError as missing:
-        raise CdpError(f"spark_conf asks for {missing}, which is not set",
-                       "source the environment that `cdp env` prints")
+        raise CdpError(
+            f"spark_conf asks for {missing}, which is not set",
+            "source the environment that `cdp env` prints",
+        ) from None
 
 
 if __name__ == "__main__":

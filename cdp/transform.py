@@ -37,11 +37,18 @@ def build(
     result = dbtRunner(callbacks=[each]).invoke([*quiet, "build", *folders, *arguments])
     if result.exception:
         text = str(result.exception).strip().splitlines()
-        raise CdpError(f"dbt build: {text[0] if text else type(result.exception).__name__}",
-                       "see the lines above; cdp build --help") from result.exception
+        raise CdpError(
+            f"dbt build: {text[0] if text else type(result.exception).__name__}",
+            "see the lines above; cdp build --help",
+        ) from result.exception
     if not result.success:
-        failed = [r.node.name for r in getattr(result.result, "results", [])
-                  if r.status in {"error", "fail"}]
-        raise CdpError(f"dbt build failed at {', '.join(failed) or 'start'}",
-                       f"see target/run_results.json, mend it, and run: cdp build --select "
-                       f"{failed[0] if failed else '…'}+")
+        failed = [
+            r.node.name
+            for r in getattr(result.result, "results", [])
+            if r.status in {"error", "fail"}
+        ]
+        raise CdpError(
+            f"dbt build failed at {', '.join(failed) or 'start'}",
+            f"see target/run_results.json, mend it, and run: cdp build --select "
+            f"{failed[0] if failed else '…'}+",
+        )

@@ -11,7 +11,7 @@ from cdp.settings import Settings
 def lay_out(target: Path) -> None:
     """Move the Spark jars, Trino and the Java runtimes to stable names below `target`."""
     # Not `cdp provision`, which would make credentials: none may be in a layer.
-    parts = provision(Settings())  # type: ignore[call-arg]
+    parts = provision(Settings())
     jars = target / "spark-jars"
     jars.mkdir(parents=True)
     for jar in parts.spark_jars:

@@ -65,8 +65,10 @@ def land(path: Path, source: Source, settings: Settings, effective_at: datetime 
     except (BotoCoreError, ClientError) as error:
         raise CdpError(f"the object store does not do it: {error}", "cdp status; cdp up") from error
     except OSError as error:
-        raise CdpError(f"{path} could not be landed: {error}",
-                       "free disk space or check permissions, and land it again") from error
+        raise CdpError(
+            f"{path} could not be landed: {error}",
+            "free disk space or check permissions, and land it again",
+        ) from error
 
 
 def _land(
@@ -133,19 +135,23 @@ def _write(target: Path, batches: Iterable[pa.Table], source: Source, delivery: 
 
 def schema(source: Source) -> pa.Schema:
     """The landing schema of a source: its columns as text, then where each row came from."""
-    return pa.schema([
-        *((c.name, pa.string()) for c in source.columns),
-        ("_extra", pa.string()),
-        ("_source_file", pa.string()),
-        ("_source_row", pa.int64()),
-        ("_landed_at", pa.timestamp("us", tz="UTC")),
-    ])
+    return pa.schema(
+        [
+            *((c.name, pa.string()) for c in source.columns),
+            ("_extra", pa.string()),
+            ("_source_file", pa.string()),
+            ("_source_row", pa.int64()),
+            ("_landed_at", pa.timestamp("us", tz="UTC")),
+        ]
+    )
 
 
 def _judge(path: Path, rows: int, bad: int, source: Source) -> None:
     """Refuse a file with nothing to land, or with too much that cannot be."""
     if rows == 0 and bad == 0:
-        raise CdpError(f"{path} has a heading and no rows", "ask for the file to be delivered again")
+        raise CdpError(
+            f"{path} has a heading and no rows", "ask for the file to be delivered again"
+        )
     limit = source.quarantine.max_share
     if rows == 0 or bad > limit * (rows + bad):
         raise CdpError(
@@ -157,16 +163,18 @@ def _judge(path: Path, rows: int, bad: int, source: Source) -> None:
 def _quarantine_table(quarantined: reader.Quarantined, delivery: Delivery) -> pa.Table:
     numbers, texts, reasons = zip(*quarantined.lines, strict=True)
     count = len(numbers)
-    return pa.table({
-        "text": pa.array(texts, pa.string()),
-        "reason": pa.array(reasons, pa.string()),
-        "_source_file": pa.repeat(pa.scalar(delivery.source_file), count),
-        "_source_row": pa.array(numbers, pa.int64()),
-        "_landed_at": pa.repeat(
-            pa.scalar(datetime.fromisoformat(delivery.landed_at), pa.timestamp("us", tz="UTC")),
-            count,
-        ),
-    })
+    return pa.table(
+        {
+            "text": pa.array(texts, pa.string()),
+            "reason": pa.array(reasons, pa.string()),
+            "_source_file": pa.repeat(pa.scalar(delivery.source_file), count),
+            "_source_row": pa.array(numbers, pa.int64()),
+            "_landed_at": pa.repeat(
+                pa.scalar(datetime.fromisoformat(delivery.landed_at), pa.timestamp("us", tz="UTC")),
+                count,
+            ),
+        }
+    )
 
 
 def _read_entry(s3: "S3Client", bucket: str, key: str) -> Delivery | None:
@@ -187,9 +195,7 @@ def _enter(s3: "S3Client", bucket: str, key: str, delivery: Delivery) -> Deliver
     except ClientError as error:
         if not objects.is_error(error, "PreconditionFailed", "412"):
             raise
-    standing = _read_entry(s3, bucket, key)
-    assert standing is not None
-    return standing
+    return _read_entry(s3, bucket, key) or delivery
 
 
 def _landed_rows(s3: "S3Client", bucket: str, key: str) -> tuple[int, int] | None:

@@ -74,8 +74,10 @@ def file_format(path: Path) -> str:
     if head.startswith(b"PAR1"):
         return "parquet"
     if b"\0" in head:
-        raise CdpError(f"{path} is neither Parquet nor CSV: it is binary",
-                       "deliver it as UTF-8 CSV with a heading line, or as Parquet")
+        raise CdpError(
+            f"{path} is neither Parquet nor CSV: it is binary",
+            "deliver it as UTF-8 CSV with a heading line, or as Parquet",
+        )
     return "csv"
 
 
@@ -109,8 +111,10 @@ def read(path: Path, source: Source, quarantined: Quarantined) -> Iterator[pa.Ta
             yield _shape(source, batch, quarantined, fit)
     except pa.ArrowInvalid as error:
         reason = str(error).splitlines()[0]
-        raise CdpError(f"{path} cannot be read as {'Parquet' if parquet else 'CSV'}: {reason}",
-                       "ask for the file to be delivered again") from error
+        raise CdpError(
+            f"{path} cannot be read as {'Parquet' if parquet else 'CSV'}: {reason}",
+            "ask for the file to be delivered again",
+        ) from error
     fit.refuse_wrong_types(source)
 
 
@@ -119,8 +123,10 @@ def _csv_batches(path: Path, quarantined: Quarantined) -> Iterator[_Batch]:
         try:
             headings = next(csv.reader(f))
         except (StopIteration, UnicodeDecodeError, csv.Error):
-            raise CdpError(f"{path} has no heading line in UTF-8",
-                           "deliver it as UTF-8 CSV with a heading line") from None
+            raise CdpError(
+                f"{path} has no heading line in UTF-8",
+                "deliver it as UTF-8 CSV with a heading line",
+            ) from None
     invalid: set[int] = set()
 
     def skip(row: pa.csv.InvalidRow) -> str:
@@ -140,7 +146,7 @@ def _csv_batches(path: Path, quarantined: Quarantined) -> Iterator[_Batch]:
     )
     number = 1
     for batch in reader:
-        numbers = []
+        numbers: list[int] = []
         while len(numbers) < batch.num_rows:
             number += 1
             if number not in invalid:
@@ -152,8 +158,9 @@ def _parquet_batches(path: Path) -> Iterator[_Batch]:
     file = pq.ParquetFile(path)
     nested = [f.name for f in file.schema_arrow if pa.types.is_nested(f.type)]
     if nested:
-        raise CdpError(f"{path} holds nested columns: {', '.join(nested)}",
-                       "flatten them before delivery")
+        raise CdpError(
+            f"{path} holds nested columns: {', '.join(nested)}", "flatten them before delivery"
+        )
     first = 1
     for batch in file.iter_batches():
         texts = [column.cast(pa.string()) for column in batch.columns]
@@ -181,8 +188,9 @@ def _shape(source: Source, batch: _Batch, quarantined: Quarantined, fit: Fit) ->
             keep = pc.and_(keep, pc.invert(blank))
     taken = {p for p in positions.values() if p is not None}
     extra = [i for i in range(len(batch.headings)) if i not in taken]
-    columns["_extra"] = _as_json([batch.headings[i] for i in extra],
-                                 [batch.texts[i] for i in extra], rows)
+    columns["_extra"] = _as_json(
+        [batch.headings[i] for i in extra], [batch.texts[i] for i in extra], rows
+    )
     columns["_source_row"] = batch.numbers
     return pa.table(columns).filter(keep)
 

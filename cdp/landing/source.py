@@ -20,7 +20,7 @@ METADATA_COLUMNS = ("_source_file", "_source_row", "_landed_at", "_extra")
 # What a value of a type looks like, blank excepted; broad on purpose: staging is exact.
 TYPE_PATTERNS = {
     "string": None,
-    "boolean": r"^\s*([Yy]([Ee][Ss])?|[Nn][Oo]?|[Tt](rue|RUE)?|true|[Ff](alse|ALSE)?|false|[01])\s*$",
+    "boolean": r"(?i)^\s*(y|yes|n|no|t|true|f|false|0|1)\s*$",
     "integer": r"^\s*[+-]?\d+(\.0*)?\s*$",
     "decimal": r"^\s*[+-]?[\d,]*\.?\d+([eE][+-]?\d+)?\s*$",
     "timestamp": r"^\s*\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}.*)?\s*$",
@@ -42,7 +42,7 @@ class Column(_Strict):
     name: Name = Field(pattern=r"^[a-z][a-z0-9_]*$")
     headings: tuple[str, ...] = ()
     type: Literal["string", "boolean", "integer", "decimal", "timestamp"]
-    required: bool = Field(False, description="a row without it is quarantined")
+    required: bool = Field(default=False, description="a row without it is quarantined")
     default: Literal["effective_at"] | None = None
 
     def matches(self, heading: str) -> bool:
@@ -50,7 +50,7 @@ class Column(_Strict):
 
 
 class Quarantine(_Strict):
-    max_share: float = Field(0.10, ge=0, le=1)
+    max_share: float = Field(default=0.10, ge=0, le=1)
 
 
 class Source(_Strict):
@@ -99,9 +99,11 @@ class Source(_Strict):
         for column in self.columns:
             found = [i for i, heading in enumerate(headings) if column.matches(heading)]
             if len(found) > 1:
-                raise CdpError(f"{len(found)} headings mean {column.name}: "
-                               f"{', '.join(headings[i] for i in found)}",
-                               "keep one of them in the file")
+                raise CdpError(
+                    f"{len(found)} headings mean {column.name}: "
+                    f"{', '.join(headings[i] for i in found)}",
+                    "keep one of them in the file",
+                )
             if not found and column.default is None:
                 missing.append(column.name)
             positions[column.name] = found[0] if found else None
@@ -137,6 +139,7 @@ def find(name: str, folder: Path) -> Source:
     """The source of that name, `crm.customers`."""
     sources = read_all(folder)
     if name not in sources:
-        raise CdpError(f"there is no source {name}",
-                       f"choose one of: {', '.join(sources) or 'none yet'}")
+        raise CdpError(
+            f"there is no source {name}", f"choose one of: {', '.join(sources) or 'none yet'}"
+        )
     return sources[name]

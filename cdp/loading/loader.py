@@ -48,8 +48,9 @@ def load(source: Source, settings: Settings) -> Loaded:
     except (BotoCoreError, ClientError) as error:
         raise CdpError(f"the object store does not answer: {error}", "cdp up") from error
     if landed is None:
-        raise CdpError(f"nothing has landed for {source.full_name}",
-                       f"cdp land {source.full_name} FILE")
+        raise CdpError(
+            f"nothing has landed for {source.full_name}", f"cdp land {source.full_name} FILE"
+        )
     with _explained(source):
         session = connect(settings)
         _create_table(session, source)
@@ -116,5 +117,6 @@ def _explained(source: Source) -> Iterator[None]:
                 f"a landed object cannot be read as Parquet: {place.strip(' .,')}",
                 "move it out of the landing zone, have its file delivered again, and load again",
             ) from error
-        raise CdpError(f"Spark could not load {source.full_name}: {text.splitlines()[0]}",
-                       again) from error
+        raise CdpError(
+            f"Spark could not load {source.full_name}: {text.splitlines()[0]}", again
+        ) from error

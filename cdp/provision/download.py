@@ -151,7 +151,9 @@ def _download_all(missing: dict[Path, Artifact], verified: Verified, base: str) 
     pool = ThreadPoolExecutor(PARALLEL)
     interrupted = False
     with Progress(*columns) as progress:
-        total = progress.add_task(f"{len(missing)} files", total=sum(a.size for a in missing.values()))
+        total = progress.add_task(
+            f"{len(missing)} files", total=sum(a.size for a in missing.values())
+        )
 
         def one(path: Path, artifact: Artifact) -> None:
             task = progress.add_task(artifact.filename, total=artifact.size)

@@ -52,7 +52,9 @@ def read_lock(groups: Iterable[str] | None = None, lock: Path = LOCK) -> list[Ar
             artifact = Artifact(group, coordinate, sha256, int(size))
             artifact.path  # noqa: B018 - parses the coordinate
         except ValueError:
-            raise CdpError(f"{lock} line {number} is not a lock entry", "git checkout artifacts")
+            raise CdpError(
+                f"{lock} line {number} is not a lock entry", "git checkout artifacts"
+            ) from None
         if wanted is None or group in wanted:
             artifacts.append(artifact)
     return artifacts
@@ -62,7 +64,7 @@ def repository() -> str:
     """The address of the Maven repository, as jgo has it."""
     from jgo.maven import MavenContext
 
-    return next(iter(MavenContext().remote_repos.values()))
+    return str(next(iter(MavenContext().remote_repos.values())))
 
 
 def write_lock() -> int:

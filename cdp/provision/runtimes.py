@@ -71,10 +71,14 @@ def install_java(engine: Engine, settings: Settings) -> Path:
         environment = dict(os.environ)
         environment.setdefault("UV_CACHE_DIR", str(settings.cache_dir / "uv"))
         options = ["--quiet", "--require-hashes", "--target", str(directory), "-r", str(lock)]
-        done = subprocess.run([find_uv_bin(), "pip", "install", *options], env=environment)
+        done = subprocess.run(
+            [find_uv_bin(), "pip", "install", *options], env=environment, check=False
+        )
         if done.returncode != 0:
-            raise CdpError(f"the Java runtime of {engine} could not be installed",
-                           "check the network and run `cdp provision` again")
+            raise CdpError(
+                f"the Java runtime of {engine} could not be installed",
+                "check the network and run `cdp provision` again",
+            )
         if engine == "spark":
             launcher = directory / "wrapper" / "home" / "bin" / "java"
             launcher.parent.mkdir(parents=True)
@@ -85,8 +89,10 @@ def install_java(engine: Engine, settings: Settings) -> Path:
         _in_place(java_directory(engine, settings.cache_dir), make)
     home = java_home(engine, settings)
     if not (home / "bin" / "java").exists():
-        raise CdpError(f"{home} holds no bin/java",
-                       f"set CDP_JAVA_HOME_{engine.upper()} to a JDK, or leave it out")
+        raise CdpError(
+            f"{home} holds no bin/java",
+            f"set CDP_JAVA_HOME_{engine.upper()} to a JDK, or leave it out",
+        )
     return home
 
 
@@ -103,7 +109,7 @@ def trino_home(cache_dir: Path, server: Path, connector: Path, key: str) -> Path
             tar.extractall(directory, members, filter="data")
         (inner,) = directory.iterdir()
         with zipfile.ZipFile(connector) as archive:
-            archive.extractall(directory)
+            archive.extractall(directory)  # noqa: S202
         (plugin,) = (p for p in directory.iterdir() if p != inner)
         (inner / "plugin").mkdir(exist_ok=True)
         plugin.rename(inner / "plugin" / "iceberg")

@@ -36,8 +36,9 @@ def find(table: str | None, folder: Path) -> dict[str, Path]:
     if table is None:
         return files
     if table not in files:
-        raise CdpError(f"there is no contract for {table}",
-                       f"choose one of: {', '.join(files) or 'none yet'}")
+        raise CdpError(
+            f"there is no contract for {table}", f"choose one of: {', '.join(files) or 'none yet'}"
+        )
     return {table: files[table]}
 
 
@@ -68,8 +69,10 @@ def verify(table: str | None, settings: Settings) -> list[CheckResult]:
         if unknown or verification.has_errors:
             reasons = [str(r.msg) for r in (verification.log_records or []) if r.levelno >= 40]
             reason = reasons[0].splitlines()[0] if reasons else "its checks were not evaluated"
-            raise CdpError(f"the contract of {name} could not be verified: {reason}",
-                           f"cdp query 'describe {name}'; cdp build")
+            raise CdpError(
+                f"the contract of {name} could not be verified: {reason}",
+                f"cdp query 'describe {name}'; cdp build",
+            )
         results += [_result(name, c) for c in verification.check_results]
     return results
 
@@ -87,12 +90,18 @@ def _result(table: str, result: Any) -> CheckResult:  # noqa: ANN401 - Soda's ow
 
 def _mismatches(result: Any) -> list[str]:  # noqa: ANN401
     """What differs, for a schema check."""
-    found = [f"column {name} is missing" for name in
-             getattr(result, "expected_column_names_not_actual", None) or []]
-    found += [f"column {name} is not in the contract" for name in
-              getattr(result, "actual_column_names_not_expected", None) or []]
-    found += [f"{m.column} is {m.get_actual()}, not {m.get_expected()}" for m in
-              getattr(result, "column_data_type_mismatches", None) or []]
+    found = [
+        f"column {name} is missing"
+        for name in getattr(result, "expected_column_names_not_actual", None) or []
+    ]
+    found += [
+        f"column {name} is not in the contract"
+        for name in getattr(result, "actual_column_names_not_expected", None) or []
+    ]
+    found += [
+        f"{m.column} is {m.get_actual()}, not {m.get_expected()}"
+        for m in getattr(result, "column_data_type_mismatches", None) or []
+    ]
     return found
 
 
@@ -112,9 +121,14 @@ def check(table: str | None, settings: Settings, console: Console) -> None:
     for result in failed:
         place = f"{result.table}.{result.column}" if result.column else result.table
         measured = "" if result.measured is None else f": {result.measured:g}"
-        console.print(f"  failed  {place}  {result.check}{measured} {result.detail}".rstrip(),
-                      markup=False, soft_wrap=True)
+        console.print(
+            f"  failed  {place}  {result.check}{measured} {result.detail}".rstrip(),
+            markup=False,
+            soft_wrap=True,
+        )
     if failed:
         tables = sorted({r.table for r in failed})
-        raise CdpError(f"{len(failed)} of {len(results)} checks failed, in {', '.join(tables)}",
-                       "look at the rows with cdp query, mend the model or the source, cdp build")
+        raise CdpError(
+            f"{len(failed)} of {len(results)} checks failed, in {', '.join(tables)}",
+            "look at the rows with cdp query, mend the model or the source, cdp build",
+        )

@@ -1,6 +1,7 @@
 """`cdp up` and `cdp down`: start, wait until every part answers, end."""
 
 import shlex
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -90,13 +91,22 @@ def wait(
     started = time.monotonic()
     ours = {s.name for s in chosen}
     ready: list[Ready] = []
+    failed = threading.Event()
 
     def one(name: str) -> None:
-        while True:
+        service = name
+        if name == "catalog":
+            service = "rest-catalog" if "rest-catalog" in ours else "store"
+        while not failed.is_set():
             try:
                 detail = PROBES[name](settings)
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is not up yet
-                _give_up_or_wait(name, error, started, settings, supervisor, ours)
+            except Exception as error:
+                state = supervisor.processes().get(service, {}).get("statename", "gone")
+                late = time.monotonic() - started > settings.start_timeout
+                if late or (service in ours and state in {"FATAL", "gone"}):
+                    failed.set()
+                    raise _absent(name, service, service in ours, error) from error
+                time.sleep(POLL_SECONDS)
             else:
                 part = Ready(name, detail, time.monotonic() - started)
                 ready.append(part)
@@ -111,26 +121,10 @@ def wait(
     return ready
 
 
-def _give_up_or_wait(
-    name: str,
-    error: Exception,
-    started: float,
-    settings: Settings,
-    supervisor: Supervisor,
-    ours: set[str],
-) -> None:
-    service = "store" if name == "catalog" else name
-    if name == "catalog" and "rest-catalog" in ours:
-        service = "rest-catalog"
-    if service in ours:
-        state = supervisor.processes().get(service, {}).get("statename", "gone")
-        if state in {"FATAL", "gone"}:
-            raise CdpError(f"{service} does not start", f"cdp logs {service}")
-    if time.monotonic() - started > settings.start_timeout:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        fix = f"cdp logs {service}" if service in ours else f"check the address of {name}"
-        raise CdpError(f"{name} did not answer within {settings.start_timeout} s: {reason}", fix)
-    time.sleep(POLL_SECONDS)
+def _absent(name: str, service: str, ours: bool, error: Exception) -> CdpError:
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    fix = f"cdp logs {service}" if ours else f"check the address of {name} in the settings"
+    return CdpError(f"{name} does not answer: {reason}", fix)
 
 
 def down(settings: Settings) -> int:

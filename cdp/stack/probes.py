@@ -43,8 +43,12 @@ def catalog_headers(settings: Settings) -> dict[str, str]:
     client_id, _, secret = settings.environment()["CDP_CATALOG_SECRET"].partition(":")
     answer = requests.post(
         f"{settings.catalog_url}/v1/oauth/tokens",
-        data={"grant_type": "client_credentials", "client_id": client_id,
-              "client_secret": secret, "scope": "catalog"},
+        data={
+            "grant_type": "client_credentials",
+            "client_id": client_id,
+            "client_secret": secret,
+            "scope": "catalog",
+        },
         timeout=SECONDS,
     )
     answer.raise_for_status()
@@ -68,8 +72,9 @@ def catalog_prefix(settings: Settings, headers: dict[str, str]) -> str:
 def listening(address: str) -> None:
     """Fail at once, and cheaply, when nothing listens at scheme://host:port."""
     url = urlsplit(address)
-    with socket.create_connection((HOST if url.hostname == "localhost" else url.hostname, url.port),
-                                  timeout=SECONDS):
+    host = HOST if url.hostname == "localhost" else url.hostname or HOST
+    port = url.port or (443 if url.scheme == "https" else 80)
+    with socket.create_connection((host, port), timeout=SECONDS):
         pass
 
 

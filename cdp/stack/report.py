@@ -93,14 +93,17 @@ def show(found: dict[str, Any], console: Console) -> None:
     for row in found["services"]:
         up = "" if row["uptime_seconds"] is None else f"{row['uptime_seconds'] // 60} min"
         memory = "" if not row["memory_bytes"] else f"{row['memory_bytes'] / GB:.2f} GB"
-        ports = ", ".join(f"{purpose} {port}" for purpose, port in row["ports"].items()
-                          if "gRPC" not in purpose)
+        ports = ", ".join(
+            f"{purpose} {port}" for purpose, port in row["ports"].items() if "gRPC" not in purpose
+        )
         health = "[green]healthy[/]" if row["healthy"] else "[red]down[/]"
         table.add_row(row["name"], health, row["detail"], str(row["pid"] or ""), up, memory, ports)
     console.print(table)
-    console.print(f"memory {found['memory_bytes'] / GB:.2f} GB, "
-                  f"data {found['data_bytes'] / 1e6:.1f} MB, "
-                  f"disk free {found['disk_free_bytes'] / GB:.0f} GB")
+    console.print(
+        f"memory {found['memory_bytes'] / GB:.2f} GB, "
+        f"data {found['data_bytes'] / 1e6:.1f} MB, "
+        f"disk free {found['disk_free_bytes'] / GB:.0f} GB"
+    )
 
 
 def logs(settings: Settings, service: str, lines: int, follow: bool) -> None:
@@ -124,8 +127,9 @@ def doctor(settings: Settings, console: Console) -> bool:
     for good, line, fix in findings:
         mark = "[green]ok  [/]" if good else "[red]fix [/]"
         console.print(mark, end="")
-        console.print(line + (f"\n      {fix}" if fix and not good else ""), markup=False,
-                      soft_wrap=True)
+        console.print(
+            line + (f"\n      {fix}" if fix and not good else ""), markup=False, soft_wrap=True
+        )
     return all(good for good, _, _ in findings)
 
 
@@ -139,11 +143,16 @@ def _machine(settings: Settings) -> list[Finding]:
     return [
         (True, f"Python {platform.python_version()}", ""),
         (platform.system() in {"Linux", "Darwin"}, system, "run it on Linux or macOS"),
-        (memory > NEEDED_MEMORY_GB or Supervisor(settings.state_dir).running(),
-         f"{memory:.1f} GB of memory available, {NEEDED_MEMORY_GB} wanted",
-         "end other programs, or lower CDP_SPARK_DRIVER_MEMORY and CDP_TRINO_MEMORY"),
-        (disk > NEEDED_DISK_GB, f"{disk:.0f} GB of disk free, {NEEDED_DISK_GB} wanted",
-         "free some space, or set CDP_STATE_DIR to a larger disk"),
+        (
+            memory > NEEDED_MEMORY_GB or Supervisor(settings.state_dir).running(),
+            f"{memory:.1f} GB of memory available, {NEEDED_MEMORY_GB} wanted",
+            "end other programs, or lower CDP_SPARK_DRIVER_MEMORY and CDP_TRINO_MEMORY",
+        ),
+        (
+            disk > NEEDED_DISK_GB,
+            f"{disk:.0f} GB of disk free, {NEEDED_DISK_GB} wanted",
+            "free some space, or set CDP_STATE_DIR to a larger disk",
+        ),
     ]
 
 
@@ -155,10 +164,16 @@ def _files(settings: Settings) -> list[Finding]:
             wrong.append(artifact.filename)
     private = (settings.state_dir / "credentials.env").stat().st_mode & 0o077 == 0
     return [
-        (not wrong, f"jars and servers match their hashes{': not ' + ', '.join(wrong) if wrong else ''}",
-         "cdp provision"),
-        (private, "credentials are readable by their owner only",
-         f"chmod 600 {settings.state_dir}/credentials.env"),
+        (
+            not wrong,
+            f"jars and servers match their hashes{': not ' + ', '.join(wrong) if wrong else ''}",
+            "cdp provision",
+        ),
+        (
+            private,
+            "credentials are readable by their owner only",
+            f"chmod 600 {settings.state_dir}/credentials.env",
+        ),
     ]
 
 
@@ -171,8 +186,20 @@ def _ports(settings: Settings) -> list[Finding]:
     if orphans:
         pids = ", ".join(str(p.pid) for p in orphans)
         return [(False, f"services without a supervisor are running: pid {pids}", "cdp down")]
-    busy = [(s.name, port) for s in services(settings, provision(settings))
-            for port in s.ports.values() if taken(port)]
-    return [(not busy, "the services' ports are free" if not busy else "; ".join(
-        f"port {port} ({name}) is taken by {holder(port)}" for name, port in busy),
-        "stop that process, or choose other ports: CDP_PORT_OFFSET=100 cdp up")]
+    busy = [
+        (s.name, port)
+        for s in services(settings, provision(settings))
+        for port in s.ports.values()
+        if taken(port)
+    ]
+    return [
+        (
+            not busy,
+            "the services' ports are free"
+            if not busy
+            else "; ".join(
+                f"port {port} ({name}) is taken by {holder(port)}" for name, port in busy
+            ),
+            "stop that process, or choose other ports: CDP_PORT_OFFSET=100 cdp up",
+        )
+    ]

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cdp.errors import CdpError
 from cdp.provision import Provisioned
 from cdp.settings import HOST, ROOT, Settings
 
@@ -58,10 +59,20 @@ def _store(settings: Settings) -> Service:
         "filer": port(8888),
         "admin": port(23646),
     }
-    grpc = {f"{name}.port.grpc": port(10_000) + base for name, base in (
-        ("s3", 8333), ("master", 9333), ("volume", 9340), ("filer", 8888), ("admin", 23646))}
-    flags = [f"-{name if '.' in name else name + '.port'}={number}"
-             for name, number in (ports | grpc).items()]
+    grpc = {
+        f"{name}.port.grpc": port(10_000) + base
+        for name, base in (
+            ("s3", 8333),
+            ("master", 9333),
+            ("volume", 9340),
+            ("filer", 8888),
+            ("admin", 23646),
+        )
+    }
+    flags = [
+        f"-{name if '.' in name else name + '.port'}={number}"
+        for name, number in (ports | grpc).items()
+    ]
     directory = settings.state_dir / "store"
     return Service(
         "store",
@@ -131,8 +142,8 @@ def spark_home() -> Path:
     from importlib.util import find_spec
 
     spec = find_spec("pyspark")
-    assert spec is not None
-    assert spec.origin is not None
+    if spec is None or spec.origin is None:
+        raise CdpError("pyspark is not installed", "make demo")
     return Path(spec.origin).parent
 
 
@@ -147,8 +158,15 @@ def _spark_cluster(settings: Settings, parts: Provisioned) -> list[Service]:
     package = "org.apache.spark.deploy"
     master = Service(
         "spark-master",
-        _spark_class(f"{package}.master.Master", "--host", HOST,
-                     "--port", str(settings.port(7077)), "--webui-port", str(settings.port(7080))),
+        _spark_class(
+            f"{package}.master.Master",
+            "--host",
+            HOST,
+            "--port",
+            str(settings.port(7077)),
+            "--webui-port",
+            str(settings.port(7080)),
+        ),
         directory,
         {"master": settings.port(7077), "UI": settings.port(7080)},
         environment,
@@ -156,12 +174,22 @@ def _spark_cluster(settings: Settings, parts: Provisioned) -> list[Service]:
     workers = [
         Service(
             f"spark-worker-{n}",
-            _spark_class(f"{package}.worker.Worker", "--host", HOST, "--cores", "1",
-                         "--memory", settings.spark_worker_memory,
-                         "--port", str(settings.port(7090) + n),
-                         "--webui-port", str(settings.port(7080) + n),
-                         "--work-dir", str(directory / f"worker-{n}"),
-                         f"spark://{HOST}:{settings.port(7077)}"),
+            _spark_class(
+                f"{package}.worker.Worker",
+                "--host",
+                HOST,
+                "--cores",
+                "1",
+                "--memory",
+                settings.spark_worker_memory,
+                "--port",
+                str(settings.port(7090) + n),
+                "--webui-port",
+                str(settings.port(7080) + n),
+                "--work-dir",
+                str(directory / f"worker-{n}"),
+                f"spark://{HOST}:{settings.port(7077)}",
+            ),
             directory,
             {"worker": settings.port(7090) + n, "UI": settings.port(7080) + n},
             environment,
@@ -196,10 +224,14 @@ def _spark(settings: Settings, parts: Provisioned) -> Service:
         "spark",
         (
             str(spark_home() / "bin" / "spark-submit"),
-            "--master", settings.master,
-            "--properties-file", str(directory / "conf" / "spark-defaults.conf"),
-            "--name", "cdp",
-            "--class", "org.apache.spark.sql.connect.service.SparkConnectServer",
+            "--master",
+            settings.master,
+            "--properties-file",
+            str(directory / "conf" / "spark-defaults.conf"),
+            "--name",
+            "cdp",
+            "--class",
+            "org.apache.spark.sql.connect.service.SparkConnectServer",
             "spark-internal",
         ),
         directory,
@@ -224,7 +256,8 @@ def _trino(settings: Settings, parts: Provisioned) -> Service:
             f"-Dnode.data-dir={directory}",
             f"-Dplugin.dir={parts.trino / 'plugin'}",
             f"-Dcatalog.config-dir={TRINO_CONFIG / 'catalog'}",
-            "-cp", f"{parts.trino}/lib/*",
+            "-cp",
+            f"{parts.trino}/lib/*",
             "io.trino.server.TrinoServer",
         ),
         directory,

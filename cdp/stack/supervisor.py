@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -111,25 +112,36 @@ class Supervisor:
         inherited = dict(os.environ) | dict(environment) | {MARK: str(self.state_dir)}
         inherited.pop("SPARK_REMOTE", None)  # spark-submit refuses to start a server with it
         started = subprocess.run(
-            [sys.executable, "-W", "ignore", "-m", "supervisor.supervisord", "-c", str(self.config)],
+            [
+                sys.executable,
+                "-W",
+                "ignore",
+                "-m",
+                "supervisor.supervisord",
+                "-c",
+                str(self.config),
+            ],
             env=inherited,
             capture_output=True,
             text=True,
             check=False,
         )
         if started.returncode != 0:
-            raise CdpError(f"supervisord did not start: {started.stderr.strip()}",
-                           f"read {self.logs}/supervisord.log")
+            raise CdpError(
+                f"supervisord did not start: {started.stderr.strip()}",
+                f"read {self.logs}/supervisord.log",
+            )
 
     def ensure_started(self) -> None:
         """Start what supervisor gave up on."""
         for name, process in self.processes().items():
             if process["statename"] in {"STOPPED", "EXITED", "FATAL"}:
                 try:
-                    self.call("startProcess", name, False)  # noqa: FBT003 - positional in XML-RPC
+                    self.call("startProcess", name, False)
                 except Fault as error:
-                    raise CdpError(f"{name} does not start: {error.faultString}",
-                                   f"cdp logs {name}") from error
+                    raise CdpError(
+                        f"{name} does not start: {error.faultString}", f"cdp logs {name}"
+                    ) from error
 
     def stop(self) -> int:
         """End supervisord and every service. Returns how many processes had to be swept."""
@@ -159,16 +171,11 @@ class Supervisor:
         """End what a killed supervisord left running: politely, then not."""
         processes = self.survivors()
         for process in processes:
-            _quietly(process.terminate)
+            with suppress(psutil.NoSuchProcess):
+                process.terminate()
         _, stubborn = psutil.wait_procs(processes, timeout=20)
         for process in stubborn:
-            _quietly(process.kill)
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         psutil.wait_procs(stubborn, timeout=10)
         return len(processes)
-
-
-def _quietly(act: Any) -> None:  # noqa: ANN401
-    try:
-        act()
-    except psutil.NoSuchProcess:
-        pass
