@@ -52,17 +52,22 @@ def verify(table: str | None, settings: Settings) -> list[CheckResult]:
         listening(settings.trino_address)
     except OSError as error:
         raise CdpError(f"Trino does not answer at {settings.trino_address}", "cdp up") from error
+    from soda_core.common.exceptions import SodaCoreException
     from soda_core.common.logging_constants import soda_logger
     from soda_core.common.yaml import ContractYamlSource, DataSourceYamlSource
     from soda_core.contracts.contract_verification import ContractVerificationSession
 
     soda_logger.setLevel(logging.CRITICAL)  # its log repeats as text what the results say
-    session = ContractVerificationSession.execute(
-        contract_yaml_sources=[ContractYamlSource.from_file_path(str(p)) for p in files.values()],
-        data_source_yaml_sources=[
-            DataSourceYamlSource.from_file_path(str(settings.contracts_dir / "datasource.yml"))
-        ],
-    )
+    source = DataSourceYamlSource.from_file_path(str(settings.contracts_dir / "datasource.yml"))
+    try:
+        session = ContractVerificationSession.execute(
+            contract_yaml_sources=[
+                ContractYamlSource.from_file_path(str(p)) for p in files.values()
+            ],
+            data_source_yaml_sources=[source],
+        )
+    except SodaCoreException as error:
+        raise CdpError(f"a contract is not right: {error}", "correct the file") from error
     results = []
     for name, verification in zip(files, session.contract_verification_results, strict=True):
         unknown = [c for c in verification.check_results if c.outcome.value == "NOT_EVALUATED"]

@@ -132,7 +132,9 @@ def _spark_environment(settings: Settings, parts: Provisioned) -> dict[str, str]
         "SPARK_CONF_DIR": str(settings.state_dir / "spark" / "conf"),
         "SPARK_DAEMON_JAVA_OPTS": (
             f"-Dlog4j2.configurationFile=file:{LOG4J} "
-            f"-Djava.io.tmpdir={settings.state_dir}/spark/scratch"
+            f"-Djava.io.tmpdir={settings.state_dir}/spark/scratch "
+            # The master would take jobs from anyone at a second port, without authentication.
+            "-Dspark.master.rest.enabled=false"
         ),
     }
 

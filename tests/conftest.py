@@ -1,0 +1,142 @@
+"""The shared stack: started once a session, in a state directory of its own, on ports of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from cdp.settings import ROOT, Settings
+from cdp.stack.ports import taken
+from cdp.stack.supervisor import Supervisor
+
+CDP = str(Path(sys.executable).with_name("cdp"))
+SAMPLE = ROOT / "data" / "telco" / "telco_customer_churn.csv"
+SAMPLE_MOMENT = "2024-12-31T00:00:00"
+
+# The ports that a stack listens on, before the offset; gRPC ports follow by 10,000.
+BASES = (3, 4040, 7077, 7080, 8080, 8181, 8182, 8333, 8888, 9333, 9340, 15002, 23646)
+
+
+def free_offset(start: int) -> int:
+    """The first offset at which no port of a stack is taken."""
+    for offset in range(start, start + 2000, 50):
+        ports = [base + offset + grpc for base in BASES for grpc in (0, 10_000)]
+        if not any(taken(port) for port in ports):
+            return offset
+    raise AssertionError("no free ports")
+
+
+@dataclass
+class Stack:
+    """A stack of this session: the commands of the project run against it."""
+
+    state_dir: Path
+    offset: int
+    extra: dict[str, str] = field(default_factory=dict)
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """The environment of a person who has set nothing but this stack's settings."""
+        kept = {k: v for k, v in os.environ.items() if not _is_ours(k)}
+        own = {"CDP_STATE_DIR": str(self.state_dir), "CDP_PORT_OFFSET": str(self.offset)}
+        return kept | own | self.extra | more
+
+    def run(
+        self, *command: str, ok: bool = True, timeout: int = 300, **more: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command; fail the test with its output unless it ends as expected."""
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=self.environment(**more),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        assert (done.returncode == 0) is ok, f"{command}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def cdp(self, *arguments: str, ok: bool = True, **more: str) -> str:
+        """Run `cdp`; what it printed, on both streams."""
+        done = self.run(CDP, *arguments, ok=ok, **more)
+        return done.stdout + done.stderr
+
+    def refused(self, *arguments: str, **more: str) -> str:
+        """Run `cdp`, which must fail as people should see it: one line, and what mends it."""
+        done = self.run(CDP, *arguments, ok=False, **more)
+        lines = done.stderr.strip().splitlines()
+        assert lines[-2].startswith("error: "), done.stderr
+        assert lines[-1].startswith("  fix: "), done.stderr
+        assert "Traceback" not in done.stdout + done.stderr
+        return lines[-2]
+
+    def query(self, sql: str) -> list[dict[str, Any]]:
+        """The rows of a query to Trino."""
+        done = self.run(CDP, "query", sql, "--format", "json")
+        rows: list[dict[str, Any]] = json.loads(done.stdout)
+        return rows
+
+    def status(self) -> dict[str, Any]:
+        done = self.run(CDP, "status", "--json")
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    def pid(self, service: str) -> int:
+        return int(Supervisor(self.state_dir).processes()[service]["pid"])
+
+    def settings(self) -> Settings:
+        """The settings as a command of this stack has them, credentials included."""
+        files = (self.state_dir / "credentials.env", self.state_dir / "stack.env")
+        own = {"state_dir": str(self.state_dir), "port_offset": self.offset}
+        more = {k.removeprefix("CDP_").lower(): v for k, v in self.extra.items()}
+        return Settings(_env_file=files, **own, **more)  # type: ignore[call-arg]
+
+    def processes(self) -> list[psutil.Process]:
+        return Supervisor(self.state_dir).survivors()
+
+
+def _is_ours(name: str) -> bool:
+    prefixes = ("CDP_", "SPARK_", "DBT_", "SODA_", "AWS_ACCESS", "AWS_SECRET", "AWS_REGION")
+    return name.startswith(prefixes)
+
+
+@pytest.fixture(scope="session")
+def make_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Stack]]:
+    """Make stacks that are not started yet; each is ended with the session, whatever happens."""
+    made: list[Stack] = []
+
+    def make(name: str, **extra: str) -> Stack:
+        state_dir = tmp_path_factory.mktemp(name)
+        start = 100 + 400 * len(made)
+        stack = Stack(state_dir, free_offset(start), extra)
+        made.append(stack)
+        return stack
+
+    yield make
+    for stack in made:
+        Supervisor(stack.state_dir).stop()
+
+
+@pytest.fixture(scope="session")
+def stack(make_stack: Callable[..., Stack]) -> Stack:
+    """The stack that most tests share, up, with the sample landed, loaded, built and checked."""
+    shared = make_stack("stack")
+    shared.cdp("demo")
+    return shared
+
+
+@pytest.fixture(autouse=True)
+def _up(request: pytest.FixtureRequest) -> None:
+    """Tests of the shared stack start with every part of it up, whatever the last one did."""
+    if "stack" in request.fixturenames:
+        stack: Stack = request.getfixturevalue("stack")
+        processes = Supervisor(stack.state_dir).processes().values()
+        if not processes or any(p["statename"] != "RUNNING" for p in processes):
+            stack.cdp("up")

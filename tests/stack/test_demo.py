@@ -1,0 +1,192 @@
+"""The main job, from the real sample to answers in Trino, and the tools that people may use."""
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyiceberg.catalog import load_catalog
+
+from cdp.settings import ROOT
+from tests.conftest import CDP, Stack
+from tests.stack.answers import assert_answers
+
+BIN = Path(CDP).parent
+
+
+def catalog(stack: Stack) -> Any:  # noqa: ANN401 - PyIceberg's own class
+    """The catalog through a reader that is neither Spark nor Trino."""
+    found = stack.settings()
+    environment = found.environment()
+    return load_catalog(
+        "lake",
+        type="rest",
+        uri=found.catalog_url,
+        warehouse=found.warehouse,
+        credential=environment["CDP_CATALOG_SECRET"],
+        scope="catalog",
+        **{
+            "oauth2-server-uri": f"{found.catalog_url}/v1/oauth/tokens",
+            "s3.endpoint": found.store_url,
+            "s3.access-key-id": environment["AWS_ACCESS_KEY_ID"],
+            "s3.secret-access-key": environment["AWS_SECRET_ACCESS_KEY"],
+            "s3.region": found.s3_region,
+        },
+    )
+
+
+def test_the_demo_gives_the_answers(stack: Stack) -> None:
+    assert_answers(stack)
+
+
+def test_a_second_demo_gives_the_same_answers_and_loads_nothing(stack: Stack) -> None:
+    before = catalog(stack).load_table("raw.crm_customers").current_snapshot().snapshot_id
+    shown = stack.cdp("demo")
+    assert "raw.crm_customers: 0 rows loaded, 7043 in all" in shown
+    assert "Where the time went" in shown
+    assert_answers(stack)
+    after = catalog(stack).load_table("raw.crm_customers").current_snapshot().snapshot_id
+    assert after == before
+
+
+def test_a_third_engine_reads_the_same_table(stack: Stack) -> None:
+    rows = catalog(stack).load_table("marts.dim_customers").scan().to_arrow()
+    assert rows.num_rows == 7043
+    assert sum(rows["churn_label"].to_pylist()) == 1869
+    assert str(sum(rows["monthly_charges"].to_pylist())) == "456116.60"
+
+
+def test_the_feature_table_is_partitioned_by_date(stack: Stack) -> None:
+    table = catalog(stack).load_table("marts.ftr_customer_churn")
+    assert [f.name for f in table.spec().fields] == ["as_of_date"]
+
+
+def test_tables_and_columns_carry_their_descriptions(stack: Stack) -> None:
+    table = catalog(stack).load_table("marts.dim_customers")
+    assert "One row a customer" in table.properties["comment"]
+    assert all(f.doc for f in table.schema().fields)
+
+
+def test_rows_are_told_as_csv(stack: Stack) -> None:
+    sql = "select customer_id, total_charges, churn_label from dim_customers order by 1 limit 2"
+    shown = stack.run(CDP, "query", sql, "--format", "csv").stdout
+    assert list(csv.reader(io.StringIO(shown))) == [
+        ["customer_id", "total_charges", "churn_label"],
+        ["0002-ORFBO", "593.30", "false"],
+        ["0003-MKNFE", "542.40", "false"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["dbt", "test", "--select", "marts"],
+        ["dbt", "build", "--select", "stg_crm_customers__rejected"],
+        [
+            "soda",
+            "contract",
+            "verify",
+            "--data-source",
+            "contracts/datasource.yml",
+            "--contract",
+            "contracts/marts/dim_customers.yml",
+        ],
+        ["cdp", "query", "select 1"],
+    ],
+    ids=" ".join,
+)
+def test_plain_tools_work_with_the_environment_file(stack: Stack, command: list[str]) -> None:
+    script = f'. "{stack.state_dir}/env" && exec "$@"'
+    stack.run("sh", "-c", script, "sh", str(BIN / command[0]), *command[1:])
+
+
+def test_dbt_docs_know_the_columns_of_every_model(stack: Stack, tmp_path: Path) -> None:
+    script = f'. "{stack.state_dir}/env" && exec "$@"'
+    target = ["--target-path", str(tmp_path)]
+    stack.run("sh", "-c", script, "sh", str(BIN / "dbt"), "docs", "generate", "--static", *target)
+    assert (tmp_path / "static_index.html").stat().st_size > 100_000
+    found = (tmp_path / "catalog.json").read_text()
+    for model in (ROOT / "models").rglob("*.sql"):
+        assert f"model.cdp_lakehouse.{model.stem}" in found
+
+
+def test_every_command_has_complete_help(stack: Stack) -> None:
+    shown = stack.cdp("--help")
+    for command in (
+        "provision up down status logs doctor env land load build check query demo".split()
+    ):
+        assert f"  {command} " in shown
+        text = stack.cdp(command, "--help")
+        assert "Usage: cdp " + command in text
+        assert "--debug" in text
+
+
+def test_a_failing_contract_ends_red_and_names_the_rows(stack: Stack, tmp_path: Path) -> None:
+    folder = tmp_path / "contracts"
+    (folder / "marts").mkdir(parents=True)
+    (folder / "datasource.yml").write_text((ROOT / "contracts" / "datasource.yml").read_text())
+    (folder / "marts" / "dim_customers.yml").write_text(
+        "dataset: lakehouse/lake/marts/dim_customers\n"
+        "columns:\n"
+        "  - name: total_charges\n"
+        "    checks:\n"
+        "      - missing:\n"
+        "  - name: no_such_column\n"
+        "checks:\n"
+        "  - schema:\n"
+    )
+    done = stack.run(CDP, "check", ok=False, CDP_CONTRACTS_DIR=str(folder))
+    assert "marts.dim_customers.total_charges  No missing values: 11" in done.stdout
+    assert "column no_such_column is missing" in done.stdout
+    assert done.stderr.startswith("error: 2 of 2 checks failed, in marts.dim_customers")
+
+
+def test_a_contract_of_a_table_that_is_not_there_is_an_error(stack: Stack, tmp_path: Path) -> None:
+    folder = tmp_path / "contracts"
+    (folder / "marts").mkdir(parents=True)
+    (folder / "datasource.yml").write_text((ROOT / "contracts" / "datasource.yml").read_text())
+    (folder / "marts" / "nothing.yml").write_text(
+        "dataset: lakehouse/lake/marts/nothing\n"
+        "columns:\n  - name: x\nchecks:\n  - row_count:\n"
+    )
+    assert "marts.nothing" in stack.refused("check", CDP_CONTRACTS_DIR=str(folder))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["query", "selec 1"], "Trino: line 1:1: mismatched input 'selec'"),
+        (["query", "select * from no_such_table"], "does not exist"),
+        (["query", "create table t as select 1 as x"], "Access Denied"),
+        (["load", "crm.nothing"], "there is no source crm.nothing"),
+        (["land", "crm.customers", "/no/such/file.csv"], "there is no file /no/such/file.csv"),
+        (["build", "--select", "no_such_model"], "dbt build"),
+        (["check", "marts.nothing"], "there is no contract for marts.nothing"),
+        (["logs", "nothing"], "there is no log of nothing"),
+        (["up", "--with", "nothing"], "there is no optional service nothing"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_mistake_is_told_in_one_line(stack: Stack, arguments: list[str], words: str) -> None:
+    assert words in stack.refused(*arguments)
+
+
+def test_debug_shows_the_trace(stack: Stack) -> None:
+    assert "Traceback" in stack.cdp("query", "selec 1", "--debug", ok=False)
+
+
+def test_without_a_stack_each_command_says_how_to_start_it(
+    make_stack: Callable[..., Stack],
+) -> None:
+    absent = make_stack("absent")
+    for arguments in (
+        ["query", "select 1"],
+        ["build"],
+        ["check"],
+        ["load", "crm.customers"],
+        ["land", "crm.customers", "data/telco/telco_customer_churn.csv"],
+    ):
+        done = absent.run(CDP, *arguments, ok=False)
+        assert "cdp up" in done.stderr.splitlines()[-1], done.stderr
