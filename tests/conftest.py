@@ -83,6 +83,15 @@ class Stack:
         rows: list[dict[str, Any]] = json.loads(done.stdout)
         return rows
 
+    def spark(self, sql: str) -> None:
+        """Run a statement in Spark, which may write; its rows are dropped."""
+        code = (
+            "import os, sys; from cdp.settings import settings; from cdp.spark import connect;"
+            "os.environ.update(settings().environment());"
+            "connect(settings()).sql(sys.argv[1]).collect()"
+        )
+        self.run(sys.executable, "-c", code, sql)
+
     def status(self) -> dict[str, Any]:
         done = self.run(CDP, "status", "--json")
         found: dict[str, Any] = json.loads(done.stdout)
@@ -93,10 +102,13 @@ class Stack:
 
     def settings(self) -> Settings:
         """The settings as a command of this stack has them, credentials included."""
-        files = (self.state_dir / "credentials.env", self.state_dir / "stack.env")
-        own = {"state_dir": str(self.state_dir), "port_offset": self.offset}
-        more = {k.removeprefix("CDP_").lower(): v for k, v in self.extra.items()}
-        return Settings(_env_file=files, **own, **more)  # type: ignore[call-arg]
+        found: dict[str, object] = {"state_dir": self.state_dir, "port_offset": self.offset}
+        for name in ("credentials.env", "stack.env"):
+            path = self.state_dir / name
+            for line in path.read_text().split() if path.exists() else []:
+                key, _, value = line.partition("=")
+                found[key.removeprefix("CDP_").lower()] = value
+        return Settings.model_validate(found)
 
     def processes(self) -> list[psutil.Process]:
         return Supervisor(self.state_dir).survivors()

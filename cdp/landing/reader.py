@@ -5,9 +5,12 @@ there. A line that fails goes to quarantine with its text, number and reason. A 
 what the source says is refused whole, before anything is written.
 """
 
-import csv
+import codecs
 import hashlib
+import io
+import itertools
 import json
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +21,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from cdp.errors import CdpError
-from cdp.landing.source import TYPE_PATTERNS, Source
+from cdp.landing.source import TYPE_PATTERNS, Source, one_line
 
 BLOCK_BYTES = 8 << 20
 
@@ -60,7 +63,7 @@ class Fit:
                 kind = next(c.type for c in source.columns if c.name == name)
                 raise CdpError(
                     f"column {name} should hold {kind}, and none of its {given} values does "
-                    f"(the first is {self.example[name]!r})",
+                    f"(the first is {self.example[name]!r:.80})",
                     "check that this is the right file, and that no columns are swapped",
                 )
 
@@ -104,29 +107,60 @@ def read(path: Path, source: Source, quarantined: Quarantined) -> Iterator[pa.Ta
     Columns that the file lacks and that have a default are null.
     Raises CdpError for a file that is not what the source says.
     """
-    parquet = file_format(path) == "parquet"
     fit = Fit()
+    parquet = False
     try:
+        parquet = file_format(path) == "parquet"
         for batch in _parquet_batches(path) if parquet else _csv_batches(path, quarantined):
             yield _shape(source, batch, quarantined, fit)
-    except pa.ArrowInvalid as error:
-        reason = str(error).splitlines()[0]
+    except (pa.ArrowException, OSError, UnicodeError) as error:
         raise CdpError(
-            f"{path} cannot be read as {'Parquet' if parquet else 'CSV'}: {reason}",
+            f"{path} cannot be read as {'Parquet' if parquet else 'CSV'}: {one_line(str(error))}",
             "ask for the file to be delivered again",
         ) from error
     fit.refuse_wrong_types(source)
 
 
-def _csv_batches(path: Path, quarantined: Quarantined) -> Iterator[_Batch]:
-    with path.open(encoding="utf-8-sig", newline="") as f:
+class _Utf8(io.RawIOBase):
+    """A file's bytes and then an ending; bytes are checked to be UTF-8 before they are passed on.
+
+    Arrow would find wrong bytes too, but not in lines that it cannot parse, and not their place.
+    """
+
+    def __init__(self, path: Path, ending: str) -> None:
+        self._path = path
+        self._file = path.open("rb")
+        self._ending = ending.encode()
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._line = 1
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(size)
+        room = size - len(data)
         try:
-            headings = next(csv.reader(f))
-        except (StopIteration, UnicodeDecodeError, csv.Error):
+            self._decoder.decode(data, final=room > 0)
+        except UnicodeDecodeError as error:
+            line = self._line + error.object[: error.start].count(b"\n")
             raise CdpError(
-                f"{path} has no heading line in UTF-8",
-                "deliver it as UTF-8 CSV with a heading line",
+                f"{self._path} is not in UTF-8: line {line}",
+                "deliver it as UTF-8 CSV with a heading line, or as Parquet",
             ) from None
+        self._line += data.count(b"\n")
+        added, self._ending = self._ending[:room], self._ending[room:]
+        return data + added
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def _csv_batches(path: Path, quarantined: Quarantined) -> Iterator[_Batch]:
+    # One thread: only then does the reader know the number of a row that it cannot parse.
+    read_options = pa.csv.ReadOptions(use_threads=False, block_size=BLOCK_BYTES)
+    headings = _csv_headings(path, read_options)
     invalid: set[int] = set()
 
     def skip(row: pa.csv.InvalidRow) -> str:
@@ -135,23 +169,53 @@ def _csv_batches(path: Path, quarantined: Quarantined) -> Iterator[_Batch]:
         quarantined.add(row.number, row.text, reason)
         return "skip"
 
-    reader = pa.csv.open_csv(
-        path,
-        # One thread: only then does the reader know the number of a row that it cannot parse.
-        read_options=pa.csv.ReadOptions(use_threads=False, block_size=BLOCK_BYTES),
-        parse_options=pa.csv.ParseOptions(invalid_row_handler=skip, newlines_in_values=True),
-        convert_options=pa.csv.ConvertOptions(
-            column_types=dict.fromkeys(headings, pa.string()), strings_can_be_null=False
-        ),
-    )
+    # One record more than the file has: where it does not come out, a quote before it swallowed it.
+    mark = uuid.uuid4().hex
     number = 1
-    for batch in reader:
-        numbers: list[int] = []
-        while len(numbers) < batch.num_rows:
-            number += 1
-            if number not in invalid:
-                numbers.append(number)
-        yield _Batch(headings, batch.columns, pa.array(numbers, pa.int64()))
+    marked = False
+    with (
+        _Utf8(path, f"\n{','.join([mark] * len(headings))}\n") as f,
+        pa.csv.open_csv(
+            f,
+            read_options=read_options,
+            parse_options=pa.csv.ParseOptions(invalid_row_handler=skip, newlines_in_values=True),
+            convert_options=pa.csv.ConvertOptions(
+                column_types=dict.fromkeys(headings, pa.string()), strings_can_be_null=False
+            ),
+        ) as reader,
+    ):
+        for batch in reader:
+            rows = batch.num_rows
+            if rows and batch.column(0)[rows - 1].as_py() == mark:
+                marked = True
+                rows -= 1
+            numbers: list[int] = []
+            while len(numbers) < rows:
+                number += 1
+                if number not in invalid:
+                    numbers.append(number)
+            yield _Batch(headings, batch.slice(0, rows).columns, pa.array(numbers, pa.int64()))
+    if not marked:
+        raise CdpError(
+            f"{path} holds a quote that is not closed, in record {max({number, *invalid})}",
+            "correct the quotes, and land it again",
+        )
+
+
+def _csv_headings(path: Path, read_options: pa.csv.ReadOptions) -> list[str]:
+    options = pa.csv.ParseOptions(invalid_row_handler=lambda _: "skip", newlines_in_values=True)
+    try:
+        with (
+            _Utf8(path, "\n") as f,
+            pa.csv.open_csv(f, read_options=read_options, parse_options=options) as reader,
+        ):
+            names: list[str] = reader.schema.names
+            return names
+    except pa.ArrowInvalid as error:
+        raise CdpError(
+            f"{path} has no heading line that can be read: {one_line(str(error))}",
+            "deliver it as UTF-8 CSV with a heading line",
+        ) from error
 
 
 def _parquet_batches(path: Path) -> Iterator[_Batch]:
@@ -159,11 +223,14 @@ def _parquet_batches(path: Path) -> Iterator[_Batch]:
     nested = [f.name for f in file.schema_arrow if pa.types.is_nested(f.type)]
     if nested:
         raise CdpError(
-            f"{path} holds nested columns: {', '.join(nested)}", "flatten them before delivery"
+            f"{path} holds nested columns: {one_line(', '.join(nested))}",
+            "flatten them before delivery",
         )
     first = 1
     for batch in file.iter_batches():
         texts = [column.cast(pa.string()) for column in batch.columns]
+        for text in texts:
+            text.validate(full=True)  # a file may call bytes text
         numbers = pa.array(range(first, first + batch.num_rows), pa.int64())
         first += batch.num_rows
         yield _Batch(batch.schema.names, texts, numbers)
@@ -174,18 +241,21 @@ def _shape(source: Source, batch: _Batch, quarantined: Quarantined, fit: Fit) ->
     positions = source.match(batch.headings)
     rows = len(batch.numbers)
     columns: dict[str, pa.Array] = {}
-    keep = pa.array([True] * rows)
+    keep = pa.repeat(True, rows)
+    missing: dict[int, list[str]] = {}
     for column in source.columns:
         position = positions[column.name]
         values = pa.nulls(rows, pa.string()) if position is None else batch.texts[position]
         columns[column.name] = values
         fit.count(column.name, column.type, values.drop_null())
-        if column.required:
+        if column.default is None and (column.required or column.name in source.key):
             blank = pc.equal(pc.utf8_trim_whitespace(values.fill_null("")), "")
             for i in pc.indices_nonzero(blank).to_pylist():
-                text = json.dumps([t[i].as_py() for t in batch.texts])
-                quarantined.add(batch.numbers[i].as_py(), text, f"{column.name} is missing")
+                missing.setdefault(i, []).append(f"{column.name} is missing")
             keep = pc.and_(keep, pc.invert(blank))
+    for i, reasons in sorted(missing.items()):
+        text = json.dumps([t[i].as_py() for t in batch.texts])
+        quarantined.add(batch.numbers[i].as_py(), text, "; ".join(reasons))
     taken = {p for p in positions.values() if p is not None}
     extra = [i for i in range(len(batch.headings)) if i not in taken]
     columns["_extra"] = _as_json(
@@ -198,5 +268,9 @@ def _shape(source: Source, batch: _Batch, quarantined: Quarantined, fit: Fit) ->
 def _as_json(names: list[str], values: list[pa.Array], rows: int) -> pa.Array:
     if not names:
         return pa.nulls(rows, pa.string())
+    keys: list[str] = []
+    for name in names:  # the second `x` is `x (2)`: none is lost
+        numbered = (f"{name} ({i})" for i in itertools.count(2))
+        keys.append(next(k for k in itertools.chain([name], numbered) if k not in keys))
     records = zip(*(v.to_pylist() for v in values), strict=True)
-    return pa.array([json.dumps(dict(zip(names, r, strict=True))) for r in records], pa.string())
+    return pa.array([json.dumps(dict(zip(keys, r, strict=True))) for r in records], pa.string())

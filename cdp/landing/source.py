@@ -4,7 +4,7 @@ Landing keeps values as received, as text; the declared type says what the colum
 Staging does the typing, and sends to its rejected table what does not fit.
 """
 
-import re
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, Self
@@ -29,7 +29,13 @@ TYPE_PATTERNS = {
 
 def normal(heading: str) -> str:
     """A heading without case, blanks and punctuation: `Tenure Months` and `tenure_months` agree."""
-    return re.sub(r"[^a-z0-9]", "", heading.lower())
+    return "".join(c for c in unicodedata.normalize("NFKC", heading).casefold() if c.isalnum())
+
+
+def one_line(text: str) -> str:
+    """Text of a file as a message has it: on one line, printable and not too long."""
+    flat = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return flat if len(flat) <= 1000 else f"{flat[:1000]} ..."
 
 
 class _Strict(BaseModel):
@@ -71,6 +77,10 @@ class Source(_Strict):
         names = [c.name for c in self.columns]
         if unknown := sorted({*self.key, self.ordering} - set(names)):
             raise ValueError(f"key and ordering name columns that are not declared: {unknown}")
+        if "dt" in names:
+            raise ValueError("no column can be named dt: the landing zone's partitions are")
+        if mute := sorted({h for c in self.columns for h in c.headings if not normal(h)}):
+            raise ValueError(f"a heading needs a letter or a digit: {mute}")
         meanings = [m for c in self.columns for m in {normal(h) for h in (c.name, *c.headings)}]
         if twice := sorted({m for m in meanings if meanings.count(m) > 1}):
             raise ValueError(f"more than one column answers to the heading {twice}")
@@ -101,7 +111,7 @@ class Source(_Strict):
             if len(found) > 1:
                 raise CdpError(
                     f"{len(found)} headings mean {column.name}: "
-                    f"{', '.join(headings[i] for i in found)}",
+                    f"{one_line(', '.join(headings[i] for i in found))}",
                     "keep one of them in the file",
                 )
             if not found and column.default is None:
@@ -109,7 +119,7 @@ class Source(_Strict):
             positions[column.name] = found[0] if found else None
         if missing:
             raise CdpError(
-                f"no column for {', '.join(missing)}; the file has {', '.join(headings)}",
+                f"no column for {', '.join(missing)}; the file has {one_line(', '.join(headings))}",
                 f"correct the file, or add the heading to sources/{self.source}_{self.table}.yml",
             )
         return positions
@@ -118,21 +128,32 @@ class Source(_Strict):
 def read(path: Path) -> Source:
     """One source file. Raises CdpError with the place and the reason of each mistake."""
     try:
-        return Source.model_validate(yaml.safe_load(path.read_text()))
-    except (ValidationError, yaml.YAMLError) as error:
+        return Source.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (ValueError, yaml.YAMLError) as error:  # a date that is none is a bare ValueError
+        reasons = str(error)
         if isinstance(error, ValidationError):
             reasons = "; ".join(
                 f"{'.'.join(str(p) for p in e['loc']) or 'source'}: {e['msg']}"
                 for e in error.errors()
             )
-        else:
-            reasons = " ".join(str(error).split())
+        reasons = " ".join(reasons.split())
         raise CdpError(f"{path} is not a valid source: {reasons}", "see docs/sources.md") from error
 
 
 def read_all(folder: Path) -> dict[str, Source]:
-    """Every source of the folder, by full name."""
-    return {s.full_name: s for s in (read(p) for p in sorted(folder.glob("*.yml")))}
+    """Every source of the folder, by full name. Raises CdpError for two with one raw table."""
+    sources: dict[str, Source] = {}
+    files: dict[str, Path] = {}
+    for path in sorted(folder.glob("*.yml")):
+        source = read(path)
+        if other := files.get(source.raw_table):
+            raise CdpError(
+                f"{path} and {other.name} are both sources of {source.raw_table}",
+                "rename the source or the table in one of them, or remove it",
+            )
+        files[source.raw_table] = path
+        sources[source.full_name] = source
+    return sources
 
 
 def find(name: str, folder: Path) -> Source:

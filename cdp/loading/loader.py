@@ -6,6 +6,7 @@ and skips a batch that it holds already. So a load that was killed anywhere is c
 next one.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -111,10 +112,9 @@ def _explained(source: Source) -> Iterator[None]:
         raise CdpError("Spark went away in the middle of the load", again) from error
     except PySparkException as error:
         text = str(error)
-        if "is not a Parquet file" in text or "CANNOT_READ_FILE" in text:
-            place = next((w for w in text.split() if "s3a://" in w), "an object")
+        if unreadable := re.search(r"reading file (s3a://\S+?)\.?\s", text):
             raise CdpError(
-                f"a landed object cannot be read as Parquet: {place.strip(' .,')}",
+                f"a landed object cannot be read as Parquet: {unreadable[1]}",
                 "move it out of the landing zone, have its file delivered again, and load again",
             ) from error
         raise CdpError(

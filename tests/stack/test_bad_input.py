@@ -1,0 +1,212 @@
+"""Deliveries that are not as they should be: each is refused, quarantined or rejected, and told."""
+
+import csv
+import itertools
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from cdp import objects
+from tests.conftest import SAMPLE, SAMPLE_MOMENT, Stack
+
+SOURCE = """
+source: test
+table: {table}
+description: A small source of a test.
+owner: nobody
+format: csv
+key: [id]
+ordering: last_updated
+columns:
+  - {{name: id, headings: [Customer ID], type: string, required: true}}
+  - {{name: months, headings: [Tenure Months], type: integer}}
+  - {{name: last_updated, type: timestamp, default: effective_at}}
+"""
+NUMBERS = itertools.count()
+GOOD = "Customer ID,Tenure Months\na,1\nb,2\nc,\n"
+
+
+@dataclass
+class Feed:
+    """A source of its own on the shared stack, one good file already loaded."""
+
+    stack: Stack
+    folder: Path
+    table: str
+
+    @property
+    def name(self) -> str:
+        return f"test.{self.table}"
+
+    def file(self, name: str, content: str | bytes) -> str:
+        path = self.folder / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return str(path)
+
+    def land(self, *paths: str) -> str:
+        return self.stack.cdp("land", self.name, *paths, CDP_SOURCES_DIR=str(self.folder / "src"))
+
+    def refused(self, *paths: str) -> str:
+        sources = str(self.folder / "src")
+        return self.stack.refused("land", self.name, *paths, CDP_SOURCES_DIR=sources)
+
+    def load(self) -> str:
+        return self.stack.cdp("load", self.name, CDP_SOURCES_DIR=str(self.folder / "src"))
+
+    def rows(self, columns: str = "id, months") -> list[tuple[object, ...]]:
+        found = self.stack.query(f"select {columns} from raw.test_{self.table} order by 1, 2")  # noqa: S608
+        return [tuple(row.values()) for row in found]
+
+    def landed(self) -> list[str]:
+        """Every object of the source, in the landing zone, the ledger and the quarantine."""
+        found = self.stack.settings()
+        keys = objects.keys(objects.client(found), found.bucket, "")
+        return sorted(k for k in keys if f"/test/{self.table}/" in k)
+
+
+@pytest.fixture
+def feed(stack: Stack, tmp_path: Path) -> Feed:
+    """A new source, with one good file landed and loaded."""
+    table = f"feed_{next(NUMBERS)}"
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "test.yml").write_text(SOURCE.format(table=table))
+    made = Feed(stack, tmp_path, table)
+    made.land(made.file("good.csv", GOOD))
+    made.load()
+    return made
+
+
+def parquet(path: Path, **columns: pa.Array) -> str:
+    pq.write_table(pa.table(columns), path)
+    return str(path)
+
+
+def test_files_that_are_not_what_the_source_says_are_refused_whole(feed: Feed) -> None:
+    """One test for all: each starts two Python processes, none changes anything."""
+    before, rows = feed.landed(), feed.rows()
+    good_parquet = Path(parquet(feed.folder / "p", **{"Customer ID": ["x"], "Tenure Months": [1]}))
+    nested = {"Customer ID": ["x"], "Tenure Months": pa.array([{"a": 1}])}
+    cases = {
+        "empty.csv": ("", "is empty"),
+        "heading.csv": ("Customer ID,Tenure Months\n", "has a heading and no rows"),
+        "missing.csv": ("Customer ID,Since\nx,1\n", "no column for months"),
+        "twice.csv": ("Customer ID,customer_id,Tenure Months\nx,y,1\n", "2 headings mean id"),
+        "types.csv": ("Customer ID,Tenure Months\n1,x\n2,y\n", "column months should hold integer"),
+        "binary.csv": (bytes(range(256)) * 9, "it is binary"),
+        "text.csv": ("Dear all,\nplease find attached\n", "no column for id, months"),
+        "broken.csv": (GOOD + "only one field\n" * 3, "3 of 6 rows"),
+        "keyless.csv": ("Customer ID,Tenure Months\n,1\n,2\n", "2 of 2 rows"),
+        "cut.parquet": (good_parquet.read_bytes()[:-20], "cannot be read as Parquet"),
+        "nested.parquet": (
+            Path(parquet(feed.folder / "n", **nested)).read_bytes(),
+            "nested columns: Tenure Months",
+        ),
+    }
+    for name, (content, words) in cases.items():
+        assert words in feed.refused(feed.file(name, content)), name
+    assert feed.landed() == before
+    assert "0 rows loaded, 3 in all" in feed.load()
+    assert feed.rows() == rows == [("a", "1"), ("b", "2"), ("c", "")]
+
+
+def test_one_bad_file_among_good_ones_does_not_stop_them(feed: Feed) -> None:
+    good = feed.file("more.csv", "Customer ID,Tenure Months\nd,4\n")
+    line = feed.refused(feed.file("empty.csv", ""), good)
+    assert line == "error: 1 of 2 files were not landed"
+    assert "1 rows loaded, 4 in all" in feed.load()
+
+
+def test_an_extra_column_is_kept_beside_the_declared_ones(feed: Feed) -> None:
+    feed.land(feed.file("extra.csv", "Region,Customer ID,Tenure Months\nnorth,d,4\n"))
+    feed.load()
+    assert feed.rows("id, months, _extra")[-1] == ("d", "4", '{"Region": "north"}')
+
+
+def test_another_order_of_columns_gives_the_same_rows(feed: Feed) -> None:
+    feed.land(feed.file("order.csv", "TENURE MONTHS,customer_id\n4,d\n"))
+    feed.load()
+    assert feed.rows()[-1] == ("d", "4")
+
+
+def test_a_parquet_file_lands_in_the_same_table(feed: Feed) -> None:
+    columns = {"customer id": pa.array(["d"]), "tenure_months": pa.array([4], pa.int64())}
+    feed.land(parquet(feed.folder / "typed.parquet", **columns))
+    feed.load()
+    assert feed.rows()[-1] == ("d", "4")
+
+
+def test_a_line_that_cannot_be_parsed_goes_to_quarantine(feed: Feed) -> None:
+    lines = [f"k{n},{n}" for n in range(40)]
+    lines[10] = "broken"
+    path = feed.file("ragged.csv", "Customer ID,Tenure Months\n" + "\n".join(lines) + "\n")
+    assert "39 rows, 1 lines in quarantine" in feed.land(path)
+    feed.load()
+    assert len(feed.rows()) == 3 + 39
+    (key,) = (k for k in feed.landed() if k.startswith("quarantine/"))
+    found = feed.stack.settings()
+    body = objects.client(found).get_object(Bucket=found.bucket, Key=key)["Body"].read()
+    (row,) = pq.read_table(pa.BufferReader(body)).to_pylist()
+    assert (row["text"], row["_source_file"], row["_source_row"]) == ("broken", "ragged.csv", 12)
+    assert row["reason"] == "1 fields where the heading has 2"
+
+
+def test_the_same_bytes_under_another_name_load_no_row_twice(feed: Feed) -> None:
+    assert "again.csv was landed before: 3 rows" in feed.land(feed.file("again.csv", GOOD))
+    assert "0 rows loaded, 3 in all" in feed.load()
+
+
+def test_an_object_in_the_landing_zone_that_is_not_parquet_loads_nothing(feed: Feed) -> None:
+    found = feed.stack.settings()
+    s3 = objects.client(found)
+    key = f"landing/test/{feed.table}/dt=2020-01-01/junk.parquet"
+    s3.put_object(Bucket=found.bucket, Key=key, Body=b"this is not Parquet" * 50)
+    feed.land(feed.file("more.csv", "Customer ID,Tenure Months\nd,4\n"))
+    sources = str(feed.folder / "src")
+    line = feed.stack.refused("load", feed.name, CDP_SOURCES_DIR=sources)
+    assert "cannot be read as Parquet" in line
+    assert key in line
+    assert len(feed.rows()) == 3
+    s3.delete_object(Bucket=found.bucket, Key=key)
+    assert "1 rows loaded, 4 in all" in feed.load()
+
+
+def test_a_value_of_the_wrong_type_is_rejected_in_staging_with_its_reason(
+    stack: Stack, tmp_path: Path
+) -> None:
+    with SAMPLE.open(newline="") as f:
+        rows = list(csv.DictReader(f))[:3]
+    for row, number in zip(rows, range(3), strict=True):
+        row["customerID"] = f"bad-input-{number}"
+    rows[1]["MonthlyCharges"] = "twenty"
+    rows[1]["Contract"] = "Three year"
+    path = tmp_path / "values.csv"
+    with path.open("w", newline="") as f:
+        writer = csv.DictWriter(f, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    select = "select customer_id from staging.{} where customer_id like 'bad-input-%' order by 1"
+    build = ("build", "--select", "staging", "--exclude-resource-type", "unit_test")
+    try:
+        stack.cdp("land", "crm.customers", str(path), "--effective-at", SAMPLE_MOMENT)
+        stack.cdp("load", "crm.customers")
+        stack.cdp(*build)
+        accepted = stack.query(select.format("stg_crm_customers"))
+        assert [r["customer_id"] for r in accepted] == ["bad-input-0", "bad-input-2"]
+        rejected = stack.query(
+            "select customer_id, array_join(reject_reasons, ',') as reasons, _source_row as line "
+            "from staging.stg_crm_customers__rejected"
+        )
+        assert rejected == [
+            {
+                "customer_id": "bad-input-1",
+                "reasons": "contract_type_unmapped,monthly_charges_not_decimal",
+                "line": 3,
+            }
+        ]
+    finally:
+        stack.spark("delete from lake.raw.crm_customers where customer_id like 'bad-input-%'")
+        stack.cdp(*build)
+    assert stack.query("select count(*) as n from staging.stg_crm_customers") == [{"n": 7043}]

@@ -1,0 +1,243 @@
+"""Source YAML: what is refused, with the place and the reason, and which headings mean a column."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cdp.errors import CdpError
+from cdp.landing import source as sources
+from cdp.landing.source import Source
+from cdp.settings import ROOT
+
+SHOP: dict[str, Any] = {
+    "source": "shop",
+    "table": "orders",
+    "description": "The orders of the shop.",
+    "owner": "shop-data",
+    "format": "csv",
+    "key": ["order_id"],
+    "ordering": "changed_at",
+    "columns": [
+        {"name": "order_id", "headings": ["No."], "type": "string", "required": True},
+        {"name": "tenure_months", "headings": ["Dauer", "Größe"], "type": "integer"},
+        {"name": "changed_at", "type": "timestamp", "default": "effective_at"},
+    ],
+}
+
+
+def column(**values: object) -> dict[str, Any]:
+    """The declaration with these values in its second column."""
+    first, second, third = SHOP["columns"]
+    return {"columns": [first, second | values, third]}
+
+
+def write(path: Path, **values: object) -> Path:
+    """A source file with these values; a key whose value is `...` is left out."""
+    kept = {k: v for k, v in (SHOP | values).items() if v is not ...}
+    path.write_text(yaml.safe_dump(kept), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def refused(tmp_path: Path) -> Callable[..., str]:
+    """Read a source that must be refused: the reason, without the path in front of it."""
+
+    def refused(text: str | bytes | None = None, **values: object) -> str:
+        path = tmp_path / "shop_orders.yml"
+        if text is None:
+            write(path, **values)
+        else:
+            path.write_bytes(text.encode() if isinstance(text, str) else text)
+        with pytest.raises(CdpError) as error:
+            sources.read(path)
+        problem = error.value.problem
+        assert problem.startswith(f"{path} is not a valid source: ")
+        assert problem.isprintable()  # so it is one line
+        assert error.value.fix
+        return problem.removeprefix(f"{path} is not a valid source: ")
+
+    return refused
+
+
+# What is accepted.
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "sources").glob("*")), ids=lambda p: str(p.name))
+def test_committed_source_is_valid_and_stands_under_its_own_name(path: Path) -> None:
+    found = sources.read(path)
+    assert path.name == f"{found.source}_{found.table}.yml"
+    assert sources.find(found.full_name, path.parent) == found
+
+
+def test_source_has_what_its_file_says_and_defaults_for_the_rest(tmp_path: Path) -> None:
+    found = sources.read(write(tmp_path / "a.yml"))
+    assert found.full_name == "shop.orders"
+    assert found.raw_table == "raw.shop_orders"
+    assert found.landing_prefix == "landing/shop/orders/"
+    assert found.quarantine.max_share == 0.10
+    assert [c.required for c in found.columns] == [True, False, False]
+
+
+# What is refused.
+
+
+def test_unknown_key_is_refused_with_its_place(refused: Callable[..., str]) -> None:
+    assert refused(ordring="x") == "ordring: Extra inputs are not permitted"
+    assert refused(**column(requird=True)).startswith("columns.1.requird: Extra inputs")
+    assert refused(quarantine={"share": 1}).startswith("quarantine.share: Extra inputs")
+
+
+@pytest.mark.parametrize(
+    "key", ["source", "table", "description", "owner", "format", "key", "ordering", "columns"]
+)
+def test_missing_key_is_refused_by_name(refused: Callable[..., str], key: str) -> None:
+    assert refused(**{key: ...}) == f"{key}: Field required"
+
+
+def test_every_mistake_is_named_at_once(refused: Callable[..., str]) -> None:
+    assert refused(owner=..., format="xlsx").startswith("owner: Field required; format: Input sh")
+
+
+def test_unknown_type_is_refused_with_the_types_there_are(refused: Callable[..., str]) -> None:
+    problem = refused(**column(type="varchar"))
+    assert problem.startswith("columns.1.type: ")
+    assert all(name in problem for name in sources.TYPE_PATTERNS)
+
+
+def test_key_column_that_is_not_declared_is_refused_by_name(refused: Callable[..., str]) -> None:
+    assert "not declared: ['order_no']" in refused(key=["order_id", "order_no"])
+
+
+def test_ordering_that_is_not_declared_is_refused_by_name(refused: Callable[..., str]) -> None:
+    assert "not declared: ['updated']" in refused(ordering="updated")
+
+
+@pytest.mark.parametrize("heading", ["Order-ID", "order id", "NO", "changed_at"])
+def test_heading_that_two_columns_answer_to_is_refused(
+    refused: Callable[..., str], heading: str
+) -> None:
+    problem = refused(**column(headings=[heading]))
+    assert f"more than one column answers to the heading ['{sources.normal(heading)}']" in problem
+
+
+def test_two_columns_of_one_name_are_refused(refused: Callable[..., str]) -> None:
+    assert "more than one column" in refused(columns=[*SHOP["columns"], SHOP["columns"][0]])
+
+
+@pytest.mark.parametrize("heading", ["", "#", " - "])
+def test_heading_without_a_letter_or_digit_is_refused(
+    refused: Callable[..., str], heading: str
+) -> None:
+    assert "a heading needs a letter or a digit" in refused(**column(headings=[heading]))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["x y", "Orders", "x; drop table", "x;drop", "x--", "1st", "_x", "", "naïve", "x\n", "../x", 7],
+)
+def test_name_that_is_not_a_plain_lower_case_word_is_refused(
+    refused: Callable[..., str], name: object
+) -> None:
+    assert refused(source=name).startswith("source: ")
+    assert refused(table=name).startswith("table: ")
+    assert refused(**column(name=name)).startswith("columns.1.name: ")
+
+
+def test_column_with_the_name_of_the_landing_partition_is_refused(
+    refused: Callable[..., str],
+) -> None:
+    assert "no column can be named dt" in refused(**column(name="dt"))
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1, "half"])
+def test_share_outside_of_zero_to_one_is_refused(
+    refused: Callable[..., str], share: object
+) -> None:
+    assert refused(quarantine={"max_share": share}).startswith("quarantine.max_share: ")
+
+
+def test_source_without_columns_is_refused(refused: Callable[..., str]) -> None:
+    assert refused(columns=[]).startswith("columns: ")
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "- source: shop\n", "shop"])
+def test_file_that_is_not_a_mapping_is_refused(refused: Callable[..., str], text: str) -> None:
+    assert refused(text).startswith("source: Input should be a valid dictionary")
+
+
+@pytest.mark.parametrize("text", ["source: shop\ntable: [a\n", "source: shop\n\ttable: a\n"])
+def test_yaml_syntax_error_is_refused_with_line_and_column(
+    refused: Callable[..., str], text: str
+) -> None:
+    problem = refused(text)
+    assert "line 3, column 1" in problem or "line 2, column 1" in problem
+
+
+def test_date_that_there_is_not_is_refused_as_any_mistake(refused: Callable[..., str]) -> None:
+    assert refused("source: shop\nordering: 2024-13-45\n")
+
+
+def test_file_that_is_not_utf8_is_refused(refused: Callable[..., str]) -> None:
+    assert refused("description: Größe\n".encode("latin-1"))
+
+
+# A folder of sources.
+
+
+def test_two_files_that_name_one_source_are_refused_with_both_names(tmp_path: Path) -> None:
+    write(tmp_path / "a.yml")
+    second = write(tmp_path / "b.yml", owner="someone-else")
+    with pytest.raises(CdpError) as error:
+        sources.read_all(tmp_path)
+    assert error.value.problem == f"{second} and a.yml are both sources of raw.shop_orders"
+
+
+def test_two_sources_that_come_to_one_raw_table_are_refused(tmp_path: Path) -> None:
+    write(tmp_path / "a.yml", source="web_shop", table="orders")
+    write(tmp_path / "b.yml", source="web", table="shop_orders")
+    with pytest.raises(CdpError, match=r"both sources of raw\.web_shop_orders"):
+        sources.read_all(tmp_path)
+
+
+def test_sources_are_found_by_full_name(tmp_path: Path) -> None:
+    write(tmp_path / "a.yml")
+    write(tmp_path / "b.yml", table="items")
+    assert list(sources.read_all(tmp_path)) == ["shop.orders", "shop.items"]
+    assert sources.find("shop.items", tmp_path).table == "items"
+
+
+def test_name_of_no_source_is_refused_with_those_there_are(tmp_path: Path) -> None:
+    with pytest.raises(CdpError) as error:
+        sources.find("shop.order", tmp_path)
+    assert error.value.fix == "choose one of: none yet"
+    write(tmp_path / "a.yml")
+    with pytest.raises(CdpError, match=r"there is no source shop\.order") as error:
+        sources.find("shop.order", tmp_path)
+    assert error.value.fix == "choose one of: shop.orders"
+
+
+# Which headings mean a column.
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["tenure_months", "Tenure Months", "TENURE MONTHS", " tenure-months ", "TenureMonths", "dauer",
+     "GRÖSSE", "Gro\u0308ße"],
+)  # fmt: skip
+def test_heading_means_its_column_whatever_case_blanks_and_punctuation(heading: str) -> None:
+    found = Source.model_validate(SHOP)
+    assert found.match(["no", heading, "Changed At"])["tenure_months"] == 1
+
+
+@pytest.mark.parametrize("heading", ["tenure", "months tenure", "grosze", "gre", "", "Dauern"])
+def test_heading_that_is_only_like_a_column_does_not_mean_it(heading: str) -> None:
+    with pytest.raises(CdpError, match="no column for tenure_months; the file has no"):
+        Source.model_validate(SHOP).match(["no", heading])
+
+
+def test_column_with_a_default_may_lack(tmp_path: Path) -> None:
+    found = sources.read(write(tmp_path / "a.yml"))
+    assert found.match(["No", "Dauer"]) == {"order_id": 0, "tenure_months": 1, "changed_at": None}
