@@ -1,4 +1,4 @@
-"""The shared stack: started once a session, in a state directory of its own, on ports of its own."""
+"""The shared stack: started once a session, with a state directory and ports of its own."""
 
 import json
 import os
@@ -21,7 +21,8 @@ SAMPLE = ROOT / "data" / "telco" / "telco_customer_churn.csv"
 SAMPLE_MOMENT = "2024-12-31T00:00:00"
 
 # The ports that a stack listens on, before the offset; gRPC ports follow by 10,000.
-BASES = (3, 4040, 7077, 7080, 8080, 8181, 8182, 8333, 8888, 9333, 9340, 15002, 23646)
+BASES = [4040, 7077, 7080, 7081, 7082, 7091, 7092, 8080, 8181, 8182, 8333, 8888, 9333, 9340]
+BASES += [15002, 23646]
 
 
 def free_offset(start: int) -> int:
@@ -47,9 +48,7 @@ class Stack:
         own = {"CDP_STATE_DIR": str(self.state_dir), "CDP_PORT_OFFSET": str(self.offset)}
         return kept | own | self.extra | more
 
-    def run(
-        self, *command: str, ok: bool = True, timeout: int = 300, **more: str
-    ) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str, ok: bool = True, **more: str) -> subprocess.CompletedProcess[str]:
         """Run a command; fail the test with its output unless it ends as expected."""
         done = subprocess.run(
             command,
@@ -57,7 +56,7 @@ class Stack:
             env=self.environment(**more),
             capture_output=True,
             text=True,
-            timeout=timeout,
+            timeout=300,
             check=False,
         )
         assert (done.returncode == 0) is ok, f"{command}\n{done.stdout}\n{done.stderr}"
@@ -103,6 +102,7 @@ class Stack:
     def settings(self) -> Settings:
         """The settings as a command of this stack has them, credentials included."""
         found: dict[str, object] = {"state_dir": self.state_dir, "port_offset": self.offset}
+        found |= {k.removeprefix("CDP_").lower(): v for k, v in self.extra.items()}
         for name in ("credentials.env", "stack.env"):
             path = self.state_dir / name
             for line in path.read_text().split() if path.exists() else []:

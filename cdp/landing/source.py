@@ -15,7 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from cdp.errors import CdpError
 
 Name = str
-METADATA_COLUMNS = ("_source_file", "_source_row", "_landed_at", "_extra")
 
 # What a value of a type looks like, blank excepted; broad on purpose: staging is exact.
 TYPE_PATTERNS = {

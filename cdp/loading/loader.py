@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cdp import objects
+from cdp import catalog, objects
 from cdp.errors import CdpError
 from cdp.landing.lander import schema as landing_schema
 from cdp.landing.source import Source
@@ -54,49 +54,70 @@ def load(source: Source, settings: Settings) -> Loaded:
         )
     with _explained(source):
         session = connect(settings)
-        _create_table(session, source)
+        table = f"lake.{source.raw_table}"
+        _have_table(session, table, source)
         # Counts come from the table's metadata: no data is read for them.
-        before = session.table(f"lake.{source.raw_table}").count()
-        _stream(session, source, settings)
-        total = session.table(f"lake.{source.raw_table}").count()
+        before = session.table(table).count()
+        _stream(session, table, source, settings)
+        total = session.table(table).count()
     return Loaded(source.raw_table, total - before, total)
 
 
-def _columns(source: Source) -> str:
-    return ", ".join(f"{f.name} {SPARK_TYPES[str(f.type)]}" for f in landing_schema(source))
+def _columns(source: Source) -> dict[str, str]:
+    """The columns of a landed object, with Spark's types."""
+    return {f.name: SPARK_TYPES[str(f.type)] for f in landing_schema(source)}
 
 
-def _create_table(session: "SparkSession", source: Source) -> None:
-    session.sql("create namespace if not exists lake.raw")
+def _ddl(columns: dict[str, str]) -> str:
+    return ", ".join(f"{name} {kind}" for name, kind in columns.items())
+
+
+def _have_table(session: "SparkSession", table: str, source: Source) -> None:
+    """Make the raw table, or add the columns that the source has gained."""
+    columns = _columns(source) | {"_landing_object": "string"}
     comment = source.description.replace("'", "''")
+    session.sql("create namespace if not exists lake.raw")
     session.sql(
-        f"create table if not exists lake.{source.raw_table} "
-        f"({_columns(source)}, _landing_object string) "
+        f"create table if not exists {table} ({_ddl(columns)}) "
         f"using iceberg partitioned by (days(_landed_at)) comment '{comment}'"
     )
+    standing = set(session.table(table).columns)
+    gained = {name: kind for name, kind in columns.items() if name not in standing}
+    if gained:
+        session.sql(f"alter table {table} add columns ({_ddl(gained)})")
 
 
-def _stream(session: "SparkSession", source: Source, settings: Settings) -> None:
+def _stream(session: "SparkSession", table: str, source: Source, settings: Settings) -> None:
     """Run the stream to its end."""
     from pyspark.sql import functions as f
 
     root = f"s3a://{settings.bucket}"
     landed = (
-        session.readStream.schema(_columns(source))
-        .option("basePath", f"{root}/{source.landing_prefix}")
+        session.readStream.schema(_ddl(_columns(source)))
         .parquet(f"{root}/{source.landing_prefix}")
         .withColumn("_landing_object", f.col("_metadata.file_path"))
-        .drop("dt")
     )
+    # A column that the source has lost stays in the table, and is null from now on.
+    chosen = [
+        f.col(c.name) if c.name in landed.columns else f.lit(None).cast(c.dataType).alias(c.name)
+        for c in session.table(table).schema
+    ]
     query = (
-        landed.writeStream.format("iceberg")
+        landed.select(*chosen)
+        .writeStream.format("iceberg")
         .outputMode("append")
-        .option("checkpointLocation", f"{root}/checkpoints/{source.raw_table}")
+        .option("checkpointLocation", f"{root}/checkpoints/{_identity(source, settings)}")
         .option("fanout-enabled", "true")
         .trigger(availableNow=True)
-        .toTable(f"lake.{source.raw_table}")
+        .toTable(table)
     )
     query.awaitTermination()
+
+
+def _identity(source: Source, settings: Settings) -> str:
+    """The raw table's UUID: a checkpoint belongs to one table, and a new table reads all anew."""
+    schema, table = source.raw_table.split(".")
+    return str(catalog.load_table(settings, schema, table)["metadata"]["table-uuid"])
 
 
 @contextmanager
@@ -104,12 +125,15 @@ def _explained(source: Source) -> Iterator[None]:
     """Turns what Spark says into one line with the fix."""
     from grpc import RpcError
     from pyspark.errors import PySparkException
+    from requests import RequestException
 
     again = f"cdp status, then again: cdp load {source.full_name} (it goes on where it stopped)"
     try:
         yield
     except RpcError as error:
         raise CdpError("Spark went away in the middle of the load", again) from error
+    except RequestException as error:
+        raise CdpError("the catalog went away in the middle of the load", again) from error
     except PySparkException as error:
         text = str(error)
         if unreadable := re.search(r"reading file (s3a://\S+?)\.?\s", text):

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from cdp import catalog as rest
 from cdp.settings import HOST, Settings
 
 SECONDS = 5.0
@@ -30,50 +31,14 @@ def store(settings: Settings) -> str:
 
 def catalog(settings: Settings) -> str:
     """Get a token, and list the namespaces with it."""
-    headers = catalog_headers(settings)
-    prefix = catalog_prefix(settings, headers)
-    url = f"{settings.catalog_url}/v1/{prefix}namespaces"
-    answer = requests.get(url, headers=headers, timeout=SECONDS)
-    answer.raise_for_status()
-    return f"{len(answer.json()['namespaces'])} namespaces"
-
-
-def catalog_headers(settings: Settings) -> dict[str, str]:
-    """The authorization of a catalog request, by OAuth2 client credentials."""
-    client_id, _, secret = settings.environment()["CDP_CATALOG_SECRET"].partition(":")
-    answer = requests.post(
-        f"{settings.catalog_url}/v1/oauth/tokens",
-        data={
-            "grant_type": "client_credentials",
-            "client_id": client_id,
-            "client_secret": secret,
-            "scope": "catalog",
-        },
-        timeout=SECONDS,
-    )
-    answer.raise_for_status()
-    return {"Authorization": f"Bearer {answer.json()['access_token']}"}
-
-
-def catalog_prefix(settings: Settings, headers: dict[str, str]) -> str:
-    """The path prefix that the catalog asks for, with a slash behind it, or nothing."""
-    answer = requests.get(
-        f"{settings.catalog_url}/v1/config",
-        params={"warehouse": settings.warehouse},
-        headers=headers,
-        timeout=SECONDS,
-    )
-    answer.raise_for_status()
-    config = answer.json()
-    prefix = (config.get("defaults", {}) | config.get("overrides", {})).get("prefix", "")
-    return f"{prefix}/" if prefix else ""
+    return f"{len(rest.get(settings, 'namespaces')['namespaces'])} namespaces"
 
 
 def listening(address: str) -> None:
     """Fail at once, and cheaply, when nothing listens at scheme://host:port."""
     url = urlsplit(address)
     host = HOST if url.hostname == "localhost" else url.hostname or HOST
-    port = url.port or (443 if url.scheme == "https" else 80)
+    port = url.port or {"https": 443, "sc": 15002}.get(url.scheme, 80)
     with socket.create_connection((host, port), timeout=SECONDS):
         pass
 

@@ -17,13 +17,11 @@ def test_the_main_job_gives_the_same_answers_on(
     names = {s["name"] for s in other.status()["services"]}
     if service == "rest-catalog":
         assert "rest-catalog" in names
-        assert ":8182" not in other.settings().catalog_url  # shifted with the stack's ports
         assert other.settings().catalog_url.endswith(str(8182 + other.offset))
     else:
         assert {"spark-master", "spark-worker-1", "spark-worker-2"} <= names
         assert other.settings().master == f"spark://127.0.0.1:{7077 + other.offset}"
     assert_answers(other)
-    other.cdp("demo")
-    assert_answers(other)
+    assert "0 rows loaded, 7043 in all" in other.cdp("load")
     other.cdp("down")
     assert other.processes() == []

@@ -80,7 +80,7 @@ def test_credentials_are_private_and_in_no_log(stack: Stack) -> None:
 
 def test_the_store_refuses_a_wrong_key(stack: Stack) -> None:
     found = stack.settings().model_copy(update={"s3_access_key": "cdpwrong"})
-    with pytest.raises(Exception, match="InvalidAccessKeyId|does not exist|AccessDenied|403"):
+    with pytest.raises(Exception, match=r"InvalidAccessKeyId|does not exist|AccessDenied|403"):
         objects.client(found).list_objects_v2(Bucket=found.bucket)
 
 
@@ -102,7 +102,9 @@ def test_spark_refuses(stack: Stack, token: str) -> None:
     assert "UNAUTHENTICATED" in done.stderr or "authentication" in done.stderr.lower()
 
 
-def test_a_taken_port_is_told_with_its_holder(stack: Stack, make_stack: Callable[..., Stack]) -> None:
+def test_a_taken_port_is_told_with_its_holder(
+    stack: Stack, make_stack: Callable[..., Stack]
+) -> None:
     other = make_stack("other")
     other.offset = stack.offset
     line = other.refused("up")
