@@ -13,7 +13,7 @@ from cdp.provision import Provisioned, provision
 from cdp.settings import Settings, stack_file
 from cdp.stack.ports import check_free
 from cdp.stack.probes import PROBES
-from cdp.stack.services import Service, services, spark_placeholders
+from cdp.stack.services import Service, services, spark_placeholders, store_sockets
 from cdp.stack.supervisor import Supervisor
 
 POLL_SECONDS = 0.25
@@ -54,6 +54,7 @@ def up(settings: Settings, report: Callable[[str], None]) -> list[Ready]:
             report("the settings have changed: restarting the services")
         supervisor.stop()
         check_free(chosen)
+        _remove_sockets(settings)
         if chosen:
             supervisor.start(chosen, settings.environment())
     return wait(settings, supervisor, chosen, report)
@@ -129,7 +130,24 @@ def _absent(name: str, service: str, ours: bool, error: Exception) -> CdpError:
 
 def down(settings: Settings) -> int:
     """End every local service; data stays. Returns how many orphans had to be ended."""
-    return Supervisor(settings.state_dir).stop()
+    supervisor = Supervisor(settings.state_dir)
+    ours = "store" in supervisor.processes()
+    orphans = supervisor.stop()
+    if ours or orphans:
+        _remove_sockets(settings)
+    return orphans
+
+
+def _remove_sockets(settings: Settings) -> None:
+    """Remove what an ended store left in /tmp. Raises CdpError for what is another user's."""
+    for path in store_sockets(settings):
+        try:
+            path.unlink(missing_ok=True)
+        except PermissionError as error:
+            raise CdpError(
+                f"{path} is left over from the store of {path.owner()}",
+                f"have {path.owner()} remove it, or choose other ports: CDP_PORT_OFFSET=100 cdp up",
+            ) from error
 
 
 def remember(settings: Settings, names: tuple[str, ...]) -> None:

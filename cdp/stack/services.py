@@ -44,6 +44,17 @@ def services(settings: Settings, parts: Provisioned) -> list[Service]:
     return chosen
 
 
+def store_sockets(settings: Settings) -> list[Path]:
+    """The sockets that SeaweedFS makes in /tmp, named by port, and leaves there when it ends.
+
+    Those of another user keep it from working: it tries them before its ports, and waits for ever.
+    """
+    rpc = [("master", 9333), ("volume", 9340), ("filer", 8888), ("s3", 8333), ("admin", 23646)]
+    names = [f"{name}-grpc-{settings.port(base) + 10_000}" for name, base in rpc]
+    names += [f"filer-{settings.port(8888)}", f"s3-{settings.port(8333)}"]
+    return [Path("/tmp") / f"seaweedfs-{name}.sock" for name in names]  # noqa: S108 - fixed in it
+
+
 def _store(settings: Settings) -> Service:
     """SeaweedFS in one process: master, volume, filer, S3 and the Iceberg REST catalog.
 

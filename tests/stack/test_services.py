@@ -11,6 +11,7 @@ import pytest
 
 from cdp import objects
 from cdp.settings import ROOT
+from cdp.stack.services import store_sockets
 from cdp.stack.supervisor import Supervisor
 from tests.conftest import CDP, Stack
 from tests.stack.answers import assert_answers
@@ -145,6 +146,7 @@ def test_down_leaves_no_process_and_up_finds_the_data(stack: Stack) -> None:
     shown = stack.cdp("down")
     assert shown == "the services are down\n"
     assert stack.processes() == []
+    assert not [path for path in store_sockets(stack.settings()) if path.exists()]
     assert stack.cdp("down") == "the services are down\n"
     stack.cdp("status", ok=False)
     stack.cdp("up")
@@ -160,3 +162,14 @@ def test_doctor_finds_nothing_wrong(stack: Stack) -> None:
 def test_logs_show_the_end_of_a_service(stack: Stack) -> None:
     assert "Spark Connect server started" in stack.cdp("logs", "spark", "-n", "1000")
     assert "SERVER STARTED" in stack.cdp("logs", "trino", "-n", "5000")
+
+
+def test_what_a_store_left_behind_does_not_stop_the_next(make_stack: Callable[..., Stack]) -> None:
+    """A socket at the path where SeaweedFS looks before it tries its port, with nobody there."""
+    other = make_stack("leftovers")
+    for path in store_sockets(other.settings()):
+        with socket.socket(socket.AF_UNIX) as left:
+            left.bind(str(path))
+    other.cdp("up")
+    other.cdp("down")
+    assert not [path for path in store_sockets(other.settings()) if path.exists()]
