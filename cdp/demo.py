@@ -57,7 +57,7 @@ QUESTIONS = {
     "Which segments lose most revenue a month?": """
         select
             contract_type,
-            internet_service,
+            internet_service as internet,
             payment_method,
             churned_count as churned,
             churned_monthly_charges_sum as lost_a_month
