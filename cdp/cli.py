@@ -4,13 +4,16 @@ import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
 
 from cdp.errors import CdpError
 from cdp.settings import OPTIONAL_SERVICES, settings
+
+if TYPE_CHECKING:
+    from cdp.loading import loader
 
 app = typer.Typer(
     help="The CDP lakehouse: land, load, build, check and query customer data on Apache Iceberg.",
@@ -178,9 +181,22 @@ def load(
     from cdp.loading import loader
 
     folder = settings().sources_dir
-    for each in [find(source, folder)] if source else read_all(folder).values():
-        done = loader.load(each, settings())
-        say(f"{done.table}: {done.rows} rows loaded, {done.total} in all")
+    if source:
+        _say_loaded(loader.load(find(source, folder), settings()))
+        return
+    idle = []
+    for each in read_all(folder).values():
+        try:
+            _say_loaded(loader.load(each, settings()))
+        except loader.NothingLandedError as error:
+            idle.append(error)
+            say(error.problem)
+    if idle and len(idle) == len(read_all(folder)):
+        raise CdpError("no source has anything to load", idle[0].fix)
+
+
+def _say_loaded(done: "loader.Loaded") -> None:
+    say(f"{done.table}: {done.rows} rows loaded, {done.total} in all")
 
 
 @app.command(

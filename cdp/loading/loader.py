@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 SPARK_TYPES = {"string": "string", "int64": "bigint", "timestamp[us, tz=UTC]": "timestamp"}
 
 
+class NothingLandedError(CdpError):
+    """A source that has nothing to load yet."""
+
+
 @dataclass(frozen=True)
 class Loaded:
     """What a load of one source came to: rows appended by it, rows in the table after it."""
@@ -49,7 +53,7 @@ def load(source: Source, settings: Settings) -> Loaded:
     except (BotoCoreError, ClientError) as error:
         raise CdpError(f"the object store does not answer: {error}", "cdp up") from error
     if landed is None:
-        raise CdpError(
+        raise NothingLandedError(
             f"nothing has landed for {source.full_name}", f"cdp land {source.full_name} FILE"
         )
     with _explained(source):

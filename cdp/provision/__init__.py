@@ -20,29 +20,46 @@ class Provisioned:
     trino: Path
 
 
+def _groups(settings: Settings) -> list[str]:
+    optional = ["rest-catalog"] if "rest-catalog" in settings.with_services else []
+    return ["spark", "trino", *optional]
+
+
+def locate(settings: Settings) -> Provisioned:
+    """Where the parts are, or would be: nothing is fetched, nothing is checked."""
+    locked = maven.read_lock(_groups(settings))
+
+    def of(group: str) -> tuple[Path, ...]:
+        return tuple(settings.artifacts_dir / a.path for a in locked if a.group == group)
+
+    return Provisioned(
+        spark_jars=of("spark"),
+        rest_catalog_jars=of("rest-catalog"),
+        java_spark=runtimes.java_home("spark", settings),
+        java_trino=runtimes.java_home("trino", settings),
+        trino=runtimes.trino_home(settings.cache_dir, *_trino(locked)),
+    )
+
+
+def _trino(locked: list[maven.Artifact]) -> tuple[maven.Artifact, maven.Artifact]:
+    connector, server = sorted(
+        (a for a in locked if a.group == "trino"), key=lambda a: a.coordinate
+    )
+    return server, connector
+
+
 def provision(settings: Settings, rehash: bool = False) -> Provisioned:
     """Have every part that the settings ask for. Quick when all is there; safe to interrupt.
 
     rehash: verify each file by its hash, not by size and modification time.
     Raises CdpError naming the part that could not be had.
     """
-    groups = ["spark", "trino"]
-    if "rest-catalog" in settings.with_services:
-        groups.append("rest-catalog")
     settings.cache_dir.mkdir(parents=True, exist_ok=True)
     with FileLock(settings.cache_dir / "provision.lock"):
-        locked = maven.read_lock(groups)
+        locked = maven.read_lock(_groups(settings))
         paths = download.ensure(locked, settings.artifacts_dir, rehash)
-
-        def of(group: str) -> tuple[Path, ...]:
-            return tuple(path for artifact, path in paths.items() if artifact.group == group)
-
-        connector, server = sorted(of("trino"))
-        versions = "-".join(a.sha256[:8] for a in locked if a.group == "trino")
-        return Provisioned(
-            spark_jars=of("spark"),
-            rest_catalog_jars=of("rest-catalog"),
-            java_spark=runtimes.install_java("spark", settings),
-            java_trino=runtimes.install_java("trino", settings),
-            trino=runtimes.trino_home(settings.cache_dir, server, connector, versions),
-        )
+        runtimes.install_java("spark", settings)
+        runtimes.install_java("trino", settings)
+        parts = locate(settings)
+        runtimes.unpack_trino(parts.trino, *(paths[a] for a in _trino(locked)))
+        return parts

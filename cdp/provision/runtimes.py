@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from cdp.errors import CdpError
+from cdp.provision.maven import Artifact
 from cdp.settings import ROOT, Settings
 
 Engine = Literal["spark", "trino"]
@@ -96,11 +97,14 @@ def install_java(engine: Engine, settings: Settings) -> Path:
     return home
 
 
-def trino_home(cache_dir: Path, server: Path, connector: Path, key: str) -> Path:
-    """Unpack the server with the Iceberg connector as its plugin. Returns its directory.
+def trino_home(cache_dir: Path, server: Artifact, connector: Artifact) -> Path:
+    """Trino's directory, in one that is named by the pair, so that versions stand side by side."""
+    pair = f"{server.sha256[:8]}-{connector.sha256[:8]}"
+    return cache_dir / "trino" / pair / server.filename.removesuffix(".tar.gz")
 
-    key: names the pair, so that another version stands beside it.
-    """
+
+def unpack_trino(home: Path, server: Path, connector: Path) -> None:
+    """Unpack the server to `home`, with the Iceberg connector as its only plugin."""
 
     def make(directory: Path) -> None:
         with tarfile.open(server) as tar:
@@ -109,12 +113,11 @@ def trino_home(cache_dir: Path, server: Path, connector: Path, key: str) -> Path
             # The core server's own plugins are not used here, and start-up would load them.
             members = [m for m in tar.getmembers() if "/plugin/" not in m.name]
             tar.extractall(directory, members)  # noqa: S202 - verified by hash
-        (inner,) = directory.iterdir()
+        inner = directory / home.name
         with zipfile.ZipFile(connector) as archive:
             archive.extractall(directory)  # noqa: S202
         (plugin,) = (p for p in directory.iterdir() if p != inner)
         (inner / "plugin").mkdir(exist_ok=True)
         plugin.rename(inner / "plugin" / "iceberg")
 
-    (home,) = _in_place(cache_dir / "trino" / key, make).iterdir()
-    return home
+    _in_place(home.parent, make)

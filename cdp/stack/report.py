@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cdp.errors import CdpError
-from cdp.provision import download, maven, provision
+from cdp.provision import download, locate, maven
 from cdp.settings import Settings
 from cdp.stack import lifecycle
 from cdp.stack.ports import holder, taken
@@ -28,7 +28,7 @@ NEEDED_DISK_GB = 6
 
 def status(settings: Settings) -> dict[str, Any]:
     """Health, detail, process, memory and ports of each part, and the data's size; for JSON too."""
-    parts = provision(settings)
+    parts = locate(settings)
     running = Supervisor(settings.state_dir).processes()
     by_name = {s.name: s for s in services(settings, parts)}
     names = lifecycle.expected(settings)
@@ -188,7 +188,7 @@ def _ports(settings: Settings) -> list[Finding]:
         return [(False, f"services without a supervisor are running: pid {pids}", "cdp down")]
     busy = [
         (s.name, port)
-        for s in services(settings, provision(settings))
+        for s in services(settings, locate(settings))
         for port in s.ports.values()
         if taken(port)
     ]

@@ -116,6 +116,16 @@ def test_one_bad_file_among_good_ones_does_not_stop_them(feed: Feed) -> None:
     assert len([key for key in feed.landed() if key.endswith(".parquet")]) == 1
 
 
+def test_a_source_with_nothing_landed_does_not_stop_the_others(feed: Feed) -> None:
+    (feed.folder / "src" / "idle.yml").write_text(SOURCE.format(table="idle"))
+    sources = str(feed.folder / "src")
+    assert "no source has anything to load" in feed.stack.refused("load", CDP_SOURCES_DIR=sources)
+    feed.land(feed.file("good.csv", GOOD))
+    shown = feed.stack.cdp("load", CDP_SOURCES_DIR=sources)
+    assert "nothing has landed for test.idle" in shown
+    assert f"raw.test_{feed.table}: 3 rows loaded, 3 in all" in shown
+
+
 def test_harmless_differences_between_files_load_into_one_table(feed: Feed) -> None:
     """An extra column, another order, Parquet with types, a ragged line, a file again."""
     lines = [f"k{n:02},{n}" for n in range(40)]

@@ -662,13 +662,14 @@ def trino_archives(tmp_path: Path) -> tuple[Path, Path]:
 def test_trino_is_unpacked_with_the_iceberg_plugin_alone(
     tmp_path: Path, trino_archives: tuple[Path, Path]
 ) -> None:
-    home = runtimes.trino_home(tmp_path, *trino_archives, "key")
+    home = tmp_path / "trino" / "key" / "trino-server-core-1"
+    runtimes.unpack_trino(home, *trino_archives)
     files = sorted(str(p.relative_to(home)) for p in home.rglob("*") if p.is_file())
     assert files == ["bin/launcher", "lib/core.jar", "plugin/iceberg/iceberg.jar"]
     assert os.access(home / "bin" / "launcher", os.X_OK)
     for archive in trino_archives:
         archive.unlink()
-    assert runtimes.trino_home(tmp_path, *trino_archives, "key") == home
+    runtimes.unpack_trino(home, *trino_archives)
 
 
 def test_trino_that_failed_to_unpack_is_unpacked_anew(
@@ -676,10 +677,11 @@ def test_trino_that_failed_to_unpack_is_unpacked_anew(
 ) -> None:
     server, connector = trino_archives
     whole = connector.read_bytes()
+    home = tmp_path / "trino" / "key" / "trino-server-core-1"
     connector.write_bytes(whole[:20])
     with pytest.raises(zipfile.BadZipFile):
-        runtimes.trino_home(tmp_path, server, connector, "key")
-    assert not (tmp_path / "trino" / "key").exists()
+        runtimes.unpack_trino(home, server, connector)
+    assert not home.parent.exists()
     connector.write_bytes(whole)
-    home = runtimes.trino_home(tmp_path, server, connector, "key")
+    runtimes.unpack_trino(home, server, connector)
     assert (home / "plugin" / "iceberg" / "iceberg.jar").read_text() == "iceberg"
