@@ -92,6 +92,7 @@ def test_rows_are_told_as_csv(stack: Stack) -> None:
     "command",
     [
         ["dbt", "test", "--select", "marts"],
+        ["dbt", "test", "--select", "test_type:unit"],
         ["dbt", "build", "--select", "stg_crm_customers__rejected"],
         [
             "soda",
