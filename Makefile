@@ -35,7 +35,9 @@ format: install-dev ## mend what the linters can mend by themselves
 docs: up ## generate the dbt docs into one file to open: target/static_index.html
 	@eval "$$($(CDP) env)" && .venv/bin/dbt docs generate --static
 
-bench: install-dev ## run the benchmarks; results go to docs/benchmarks.md
+bench: demo install-dev ## run the benchmarks; results go to docs/benchmarks.md
+	@.venv/bin/python -m bench.statements
+	@$(CDP) down
 	@.venv/bin/python -m bench.startup
 
 lock: install ## resolve the requirements and the Maven artifacts, and lock them with hashes
