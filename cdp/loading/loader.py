@@ -79,7 +79,7 @@ def _ddl(columns: dict[str, str]) -> str:
 def _have_table(session: "SparkSession", table: str, source: Source) -> None:
     """Make the raw table, or add the columns that the source has gained."""
     columns = _columns(source) | {"_landing_object": "string"}
-    comment = source.description.replace("'", "''")
+    comment = source.description.replace("\\", "\\\\").replace("'", "\\'")
     session.sql("create namespace if not exists lake.raw")
     session.sql(
         f"create table if not exists {table} ({_ddl(columns)}) "

@@ -15,7 +15,7 @@ from tests.conftest import SAMPLE, SAMPLE_MOMENT, Stack
 SOURCE = """
 source: test
 table: {table}
-description: A small source of a test.
+description: It's a test's source \\
 owner: nobody
 format: csv
 key: [id]
