@@ -1,6 +1,7 @@
 """The command line: one function a command, each usable alone."""
 
 import json
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,7 +59,6 @@ def up(
     ] = None,
 ) -> None:
     """Start the local services and wait until each answers a real query."""
-    from cdp.settings import settings as read
     from cdp.stack import lifecycle
 
     if with_:
@@ -68,12 +68,10 @@ def up(
                 f"there is no optional service {', '.join(sorted(unknown))}",
                 f"choose from: {', '.join(OPTIONAL_SERVICES)}, none",
             )
-        lifecycle.remember(read(), names)
-        read.cache_clear()
-        import os
-
-        os.environ.update(read().environment())
-    lifecycle.up(read(), say)
+        lifecycle.remember(settings(), names)
+        settings.cache_clear()
+        os.environ.update(settings().environment())
+    lifecycle.up(settings(), say)
 
 
 @app.command(epilog=DEBUG)
@@ -128,10 +126,7 @@ def env() -> None:
 
     Use it as: eval "$(cdp env)". It holds this checkout's credentials.
     """
-    import shlex
-
-    for name, value in settings().environment().items():
-        sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
+    sys.stdout.write(settings().exports())
 
 
 @app.command(epilog=DEBUG)
@@ -185,13 +180,14 @@ def load(
         _say_loaded(loader.load(find(source, folder), settings()))
         return
     idle = []
-    for each in read_all(folder).values():
+    sources = read_all(folder).values()
+    for each in sources:
         try:
             _say_loaded(loader.load(each, settings()))
         except loader.NothingLandedError as error:
             idle.append(error)
             say(error.problem)
-    if idle and len(idle) == len(read_all(folder)):
+    if idle and len(idle) == len(sources):
         raise CdpError("no source has anything to load", idle[0].fix)
 
 

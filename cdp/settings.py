@@ -8,6 +8,7 @@ the environment that `environment()` derives; `cdp env` prints it.
 
 import os
 import secrets
+import shlex
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -172,6 +173,12 @@ class Settings(BaseSettings):
             "PYTHONWARNINGS": "ignore:Failed to set spark.sql.catalogImplementation:UserWarning",
             "TZ": "UTC",
         }
+
+    def exports(self) -> str:
+        """The same as lines for a shell."""
+        return "".join(
+            f"export {name}={shlex.quote(value)}\n" for name, value in self.environment().items()
+        )
 
 
 def _credentials(state_dir: Path) -> Path:

@@ -6,7 +6,7 @@ from typing import Any
 
 from cdp.errors import CdpError
 from cdp.settings import ROOT, Settings
-from cdp.stack.probes import listening
+from cdp.stack.probes import require
 
 # dbt's events for a node that is done.
 RESULTS = {"LogModelResult", "LogSeedResult", "LogSnapshotResult", "LogTestResult", "LogNodeResult"}
@@ -19,10 +19,7 @@ def build(
 
     report: receives a line for each node that is done, in place of dbt's own output.
     """
-    try:
-        listening(settings.spark_url)
-    except OSError as error:
-        raise CdpError(f"Spark does not answer at {settings.spark_url}", "cdp up") from error
+    require("Spark", settings.spark_url)
     # dbt-spark asks for Hive support at every statement, which Spark Connect warns that it ignores.
     warnings.filterwarnings("ignore", "Failed to set spark.sql.catalogImplementation")
     from dbt.cli.main import dbtRunner

@@ -13,9 +13,7 @@ from rich.table import Table
 
 from cdp.errors import CdpError
 from cdp.settings import Settings
-from cdp.stack.probes import listening
-
-MARKS = {"PASSED": "[green]passed[/]", "FAILED": "[red]failed[/]", "WARN": "[yellow]warning[/]"}
+from cdp.stack.probes import require
 
 
 @dataclass(frozen=True)
@@ -48,10 +46,7 @@ def verify(table: str | None, settings: Settings) -> list[CheckResult]:
     Raises CdpError when a contract cannot be evaluated: that is no verdict on the table.
     """
     files = find(table, settings.contracts_dir)
-    try:
-        listening(settings.trino_address)
-    except OSError as error:
-        raise CdpError(f"Trino does not answer at {settings.trino_address}", "cdp up") from error
+    require("Trino", settings.trino_address)
     from soda_core.common.exceptions import SodaCoreException
     from soda_core.common.logging_constants import soda_logger
     from soda_core.common.yaml import ContractYamlSource, DataSourceYamlSource

@@ -1,11 +1,9 @@
 """`cdp up` and `cdp down`: start, wait until every part answers, end."""
 
-import shlex
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 from cdp import spark_conf
 from cdp.errors import CdpError
@@ -19,22 +17,13 @@ from cdp.stack.supervisor import Supervisor
 POLL_SECONDS = 0.25
 
 
-@dataclass(frozen=True)
-class Ready:
-    """A part that answered: what it said, after how many seconds of waiting."""
-
-    name: str
-    detail: str
-    seconds: float
-
-
 def expected(settings: Settings) -> list[str]:
     """The parts that must answer: every engine, ours or not, and a local cluster's master."""
     cluster = ["spark-master"] if "spark-cluster" in settings.with_services else []
     return ["store", "catalog", *cluster, "spark", "trino"]
 
 
-def up(settings: Settings, report: Callable[[str], None]) -> list[Ready]:
+def up(settings: Settings, report: Callable[[str], None]) -> None:
     """Have every part running and answering. Idempotent; a changed configuration restarts.
 
     report: receives a line for each thing that happens.
@@ -57,20 +46,17 @@ def up(settings: Settings, report: Callable[[str], None]) -> list[Ready]:
         _remove_sockets(settings)
         if chosen:
             supervisor.start(chosen, settings.environment())
-    return wait(settings, supervisor, chosen, report)
+    wait(settings, supervisor, chosen, report)
 
 
 def _write_configuration(settings: Settings, parts: Provisioned) -> bool:
     """Write Spark's properties and the environment file. Returns whether either is new."""
     (settings.state_dir / "spark" / "scratch").mkdir(parents=True, exist_ok=True)
     properties = settings.state_dir / "spark" / "conf" / "spark-defaults.conf"
-    environment = settings.environment()
-    filled = environment | spark_placeholders(settings, parts)
+    filled = settings.environment() | spark_placeholders(settings, parts)
     files = {
         properties: spark_conf.render(settings.spark_profile, filled),
-        settings.state_dir / "env": "".join(
-            f"export {name}={shlex.quote(value)}\n" for name, value in environment.items()
-        ),
+        settings.state_dir / "env": settings.exports(),
     }
     changed = False
     for path, text in files.items():
@@ -87,11 +73,10 @@ def wait(
     supervisor: Supervisor,
     chosen: list[Service],
     report: Callable[[str], None],
-) -> list[Ready]:
-    """Wait until every expected part answers its probe, all at once; in the order they answered."""
+) -> None:
+    """Wait until every expected part answers its probe, all at once; report each as it does."""
     started = time.monotonic()
     ours = {s.name for s in chosen}
-    ready: list[Ready] = []
     failed = threading.Event()
 
     def one(name: str) -> None:
@@ -109,9 +94,7 @@ def wait(
                     raise _absent(name, service, service in ours, error) from error
                 time.sleep(POLL_SECONDS)
             else:
-                part = Ready(name, detail, time.monotonic() - started)
-                ready.append(part)
-                report(f"{name} answers after {part.seconds:.1f} s: {detail}")
+                report(f"{name} answers after {time.monotonic() - started:.1f} s: {detail}")
                 return
 
     names = expected(settings)
@@ -119,7 +102,6 @@ def wait(
     with ThreadPoolExecutor(len(names)) as pool:
         for future in [pool.submit(one, name) for name in names]:
             future.result()
-    return ready
 
 
 def _absent(name: str, service: str, ours: bool, error: Exception) -> CdpError:

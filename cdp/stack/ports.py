@@ -32,16 +32,20 @@ def holder(port: int) -> str:
     return "a process of another user"
 
 
-def check_free(services: list[Service]) -> None:
-    """Raises CdpError that names each taken port, what wants it and what holds it."""
-    found = [
-        f"{port} ({service.name}, {purpose}) is taken by {holder(port)}"
+FIX = "stop that process, or choose other ports: CDP_PORT_OFFSET=100 cdp up"
+
+
+def busy(services: list[Service]) -> str:
+    """Each taken port, what wants it and what holds it; empty when all are free."""
+    return "; ".join(
+        f"port {port} ({service.name}, {purpose}) is taken by {holder(port)}"
         for service in services
         for purpose, port in service.ports.items()
         if taken(port)
-    ]
-    if found:
-        raise CdpError(
-            "port " + "; port ".join(found),
-            "stop that process, or choose other ports: CDP_PORT_OFFSET=100 cdp up",
-        )
+    )
+
+
+def check_free(services: list[Service]) -> None:
+    """Raises CdpError that names what `busy` finds."""
+    if found := busy(services):
+        raise CdpError(found, FIX)

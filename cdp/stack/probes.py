@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import requests
 
 from cdp import catalog as rest
+from cdp.errors import CdpError
 from cdp.settings import HOST, Settings
 
 SECONDS = 5.0
@@ -41,6 +42,14 @@ def listening(address: str) -> None:
     port = url.port or {"https": 443, "sc": 15002}.get(url.scheme, 80)
     with socket.create_connection((host, port), timeout=SECONDS):
         pass
+
+
+def require(name: str, address: str) -> None:
+    """Raises CdpError when nothing listens at the address of an engine."""
+    try:
+        listening(address)
+    except OSError as error:
+        raise CdpError(f"{name} does not answer at {address}", "cdp up") from error
 
 
 def spark(settings: Settings) -> str:

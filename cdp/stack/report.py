@@ -15,8 +15,7 @@ from rich.table import Table
 from cdp.errors import CdpError
 from cdp.provision import download, locate, maven
 from cdp.settings import Settings
-from cdp.stack import lifecycle
-from cdp.stack.ports import holder, taken
+from cdp.stack import lifecycle, ports
 from cdp.stack.probes import PROBES
 from cdp.stack.services import Service, services
 from cdp.stack.supervisor import Supervisor
@@ -93,11 +92,11 @@ def show(found: dict[str, Any], console: Console) -> None:
     for row in found["services"]:
         up = "" if row["uptime_seconds"] is None else f"{row['uptime_seconds'] // 60} min"
         memory = "" if not row["memory_bytes"] else f"{row['memory_bytes'] / GB:.2f} GB"
-        ports = ", ".join(
+        listed = ", ".join(
             f"{purpose} {port}" for purpose, port in row["ports"].items() if "gRPC" not in purpose
         )
         health = "[green]healthy[/]" if row["healthy"] else "[red]down[/]"
-        table.add_row(row["name"], health, row["detail"], str(row["pid"] or ""), up, memory, ports)
+        table.add_row(row["name"], health, row["detail"], str(row["pid"] or ""), up, memory, listed)
     console.print(table)
     console.print(
         f"memory {found['memory_bytes'] / GB:.2f} GB, "
@@ -186,20 +185,5 @@ def _ports(settings: Settings) -> list[Finding]:
     if orphans:
         pids = ", ".join(str(p.pid) for p in orphans)
         return [(False, f"services without a supervisor are running: pid {pids}", "cdp down")]
-    busy = [
-        (s.name, port)
-        for s in services(settings, locate(settings))
-        for port in s.ports.values()
-        if taken(port)
-    ]
-    return [
-        (
-            not busy,
-            "the services' ports are free"
-            if not busy
-            else "; ".join(
-                f"port {port} ({name}) is taken by {holder(port)}" for name, port in busy
-            ),
-            "stop that process, or choose other ports: CDP_PORT_OFFSET=100 cdp up",
-        )
-    ]
+    found = ports.busy(services(settings, locate(settings)))
+    return [(not found, found or "the services' ports are free", ports.FIX)]

@@ -101,11 +101,9 @@ class Supervisor:
         return "\n".join(line.replace("%", "%%") for line in sections) + "\n"
 
     def start(self, services: list[Service], environment: Mapping[str, str]) -> None:
-        """Start supervisord with the services. What an earlier one left behind is ended first."""
-        self.sweep()
+        """Start supervisord with the services. `stop` comes first, to end what was left behind."""
         for directory in [self.logs, *(s.directory for s in services)]:
             directory.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(self._sockets, ignore_errors=True)
         self._sockets.mkdir(mode=0o700)
         self.config.write_text(self.render(services))
         self.config.chmod(0o600)
