@@ -4,6 +4,7 @@ Landing keeps values as received, as text; the declared type says what the colum
 Staging does the typing, and sends to its rejected table what does not fit.
 """
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
@@ -48,6 +49,7 @@ class Column(_Strict):
     headings: tuple[str, ...] = ()
     type: Literal["string", "boolean", "integer", "decimal", "timestamp"]
     required: bool = Field(default=False, description="a row without it is quarantined")
+    optional: bool = Field(default=False, description="may be absent from what is delivered")
     default: Literal["effective_at"] | None = None
 
     def matches(self, heading: str) -> bool:
@@ -65,7 +67,9 @@ class Source(_Strict):
     table: Name = Field(pattern=r"^[a-z][a-z0-9_]*$")
     description: str
     owner: str
-    format: Literal["csv", "parquet"]
+    format: Literal["csv", "json", "parquet", "postgres"]
+    location: str = Field(default="", description="a prefix of the bucket, or a Postgres table")
+    raw_name: Name | None = Field(default=None, alias="raw_table", pattern=r"^[a-z][a-z0-9_]*$")
     key: tuple[str, ...]
     ordering: str
     quarantine: Quarantine = Quarantine()
@@ -76,6 +80,8 @@ class Source(_Strict):
         names = [c.name for c in self.columns]
         if unknown := sorted({*self.key, self.ordering} - set(names)):
             raise ValueError(f"key and ordering name columns that are not declared: {unknown}")
+        if fault := self._location_fault():
+            raise ValueError(fault)
         if "dt" in names:
             raise ValueError("no column can be named dt: the landing zone's partitions are")
         if mute := sorted({h for c in self.columns for h in c.headings if not normal(h)}):
@@ -85,6 +91,19 @@ class Source(_Strict):
             raise ValueError(f"more than one column answers to the heading {twice}")
         return self
 
+    def _location_fault(self) -> str:
+        if self.format == "postgres":
+            if not re.fullmatch(r"\w+\.\w+", self.location):
+                return "the location of a Postgres source is its table, such as public.customers"
+        elif self.location and not re.fullmatch(r"inbox/([\w.=-]+/)+", self.location):
+            return "the location of a source is a prefix such as inbox/usage/events/"
+        return ""
+
+    @property
+    def captured(self) -> bool:
+        """Whether rows come by change data capture; files may come beside it."""
+        return self.format == "postgres"
+
     @property
     def full_name(self) -> str:
         """`crm.customers`, as commands take it."""
@@ -92,7 +111,7 @@ class Source(_Strict):
 
     @property
     def raw_table(self) -> str:
-        return f"raw.{self.source}_{self.table}"
+        return f"raw.{self.raw_name or f'{self.source}_{self.table}'}"
 
     @property
     def landing_prefix(self) -> str:
@@ -113,7 +132,7 @@ class Source(_Strict):
                     f"{one_line(', '.join(headings[i] for i in found))}",
                     "keep one of them in the file",
                 )
-            if not found and column.default is None:
+            if not found and column.default is None and not column.optional:
                 missing.append(column.name)
             positions[column.name] = found[0] if found else None
         if missing:
@@ -163,3 +182,9 @@ def find(name: str, folder: Path) -> Source:
             f"there is no source {name}", f"choose one of: {', '.join(sources) or 'none yet'}"
         )
     return sources[name]
+
+
+def select(name: str | None, folder: Path) -> list[Source]:
+    """The sources that a name means: one (`usage.events`), those of a system (`usage`), or all."""
+    chosen = [s for s in read_all(folder).values() if name in {None, s.source, s.full_name}]
+    return chosen or [find(name or "", folder)]
