@@ -10,7 +10,7 @@ from rich.table import Table
 
 from cdp import show, transform
 from cdp.landing import lander
-from cdp.landing.source import find
+from cdp.landing.source import find, read_all
 from cdp.loading import loader
 from cdp.quality import contracts
 from cdp.settings import ROOT, Settings
@@ -86,8 +86,8 @@ def run(settings: Settings, console: Console) -> None:
     step("stack", lambda: lifecycle.up(settings, say))
     landed = step("land", lambda: lander.land(SAMPLE, source, settings, SAMPLE_MOMENT))
     say(f"{SAMPLE.name} {'was landed before' if landed.already else 'landed'}: {landed.rows} rows")
-    loaded = step("load", lambda: loader.load(source, settings))
-    say(f"{loaded.table}: {loaded.rows} rows loaded, {loaded.total} in all")
+    sources = list(read_all(settings.sources_dir).values())
+    step("load", lambda: loader.load_all(sources, settings, say))
     step("build", lambda: transform.build(PRODUCTION, settings, say))
     step("check", lambda: contracts.check(None, settings, console))
     answers = step("query", lambda: {q: query(sql, settings) for q, sql in QUESTIONS.items()})

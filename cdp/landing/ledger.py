@@ -70,7 +70,10 @@ class Position:
 
 @dataclass(frozen=True)
 class Entry:
-    """A batch. landed_at: ISO 8601 in UTC. columns: what a captured table had, in its order."""
+    """A batch. landed_at: ISO 8601 in UTC. columns: what a captured table had, in its order.
+
+    replaces: the batch whose objects were lost, and whose input has been landed again.
+    """
 
     number: int
     kind: Kind
@@ -80,6 +83,7 @@ class Entry:
     rejects: tuple[Part, ...] = ()
     columns: tuple[str, ...] = ()
     position: Position | None = None
+    replaces: int = 0
 
     @property
     def received(self) -> int:
@@ -110,15 +114,16 @@ class Known:
     """The inputs that the ledger holds up to an entry: by content, and by name and ETag."""
 
     number: int = 0
-    inputs: list[Input] = field(default_factory=list)
-    by_content: dict[str, Input] = field(default_factory=dict)
+    inputs: list[tuple[int, Input]] = field(default_factory=list)
+    by_content: dict[str, tuple[int, Input]] = field(default_factory=dict)
     by_tag: set[tuple[str, str]] = field(default_factory=set)
 
     def add(self, number: int, inputs: Iterable[Input]) -> None:
+        """Add the inputs of an entry."""
         self.number = number
         for each in inputs:
-            self.inputs.append(each)
-            self.by_content.setdefault(each.sha256, each)
+            self.inputs.append((number, each))
+            self.by_content.setdefault(each.sha256, (number, each))
             if each.etag:
                 self.by_tag.add((each.name, each.etag))
 
@@ -185,8 +190,9 @@ class Ledger:
         known = Known()
         folds = list(objects.keys(self.s3, self.bucket, f"{self.prefix}folds/"))
         if folds and (body := self._read(folds[-1])):
-            table = pq.read_table(io.BytesIO(body))
-            known.add(int(Path(folds[-1]).stem), (Input(**row) for row in table.to_pylist()))
+            for row in pq.read_table(io.BytesIO(body)).to_pylist():
+                known.add(row.pop("batch"), [Input(**row)])
+            known.number = int(Path(folds[-1]).stem)
         self.catch_up(known)
         return known
 
@@ -202,12 +208,13 @@ class Ledger:
             return
         body = io.BytesIO()
         schema = pa.schema(
-            [(n, pa.string()) for n in ("name", "sha256", "etag")]
+            [("batch", pa.int64())]
+            + [(n, pa.string()) for n in ("name", "sha256", "etag")]
             + [(n, pa.int64()) for n in ("received", "quarantined")]
             + [("effective_at", pa.string())]
         )
         pq.write_table(
-            pa.Table.from_pylist([asdict(i) for i in known.inputs], schema),
+            pa.Table.from_pylist([{"batch": n} | asdict(i) for n, i in known.inputs], schema),
             body,
             compression="zstd",
         )

@@ -3,21 +3,24 @@
 A stream with `availableNow` reads the landing prefix and ends when it has read all. Its checkpoint
 knows which objects were read; Iceberg keeps the stream's id and its batch number with each commit
 and skips a batch that it holds already. So a load that was killed anywhere is completed by the
-next one.
+next one. Beside the checkpoint stands a mark: the last ledger entry that is known to be loaded.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
+from requests import HTTPError, RequestException
 
-from cdp import catalog, objects
+from cdp import catalog
 from cdp.errors import CdpError
-from cdp.landing.lander import schema as landing_schema
+from cdp.landing import shape
+from cdp.landing.ledger import Entry, Ledger
 from cdp.landing.source import Source
+from cdp.loading import journal
 from cdp.settings import Settings
 from cdp.spark import connect
 
@@ -28,89 +31,150 @@ if TYPE_CHECKING:
 SPARK_TYPES = {"string": "string", "int64": "bigint", "timestamp[us, tz=UTC]": "timestamp"}
 
 
-class NothingLandedError(CdpError):
-    """A source that has nothing to load yet."""
-
-
 @dataclass(frozen=True)
 class Loaded:
-    """What a load of one source came to: rows appended by it, rows in the table after it."""
+    """What a load of one source came to: rows appended by it, rows in the table after it.
+
+    batches: how many ledger entries the source has; 0 when nothing has ever landed.
+    """
 
     table: str
     rows: int
     total: int
+    batches: int
 
 
 def load(source: Source, settings: Settings) -> Loaded:
-    """Append what has landed for a source to its raw table, made at its first load.
+    """Append what has landed for a source to its raw table, which is made when it is not there.
 
-    Raises CdpError when nothing has landed, when Spark or the store is away, or when a landed
-    object cannot be read; in each case the next load goes on where this one stopped.
+    Raises CdpError when Spark, the catalog or the store is away, or when a landed object cannot be
+    read; in each case the next load goes on where this one stopped.
     """
-    prefix = source.landing_prefix
-    try:
-        landed = next(objects.keys(objects.client(settings), settings.bucket, prefix), None)
-    except (BotoCoreError, ClientError) as error:
-        raise CdpError(f"the object store does not answer: {error}", "cdp up") from error
-    if landed is None:
-        raise NothingLandedError(
-            f"nothing has landed for {source.full_name}", f"cdp land {source.full_name} FILE"
-        )
     with _explained(source):
+        ledger = Ledger(source, settings)
+        # Completes what a killed lander left, so that all up to this entry is there to be read.
+        last = ledger.settle()
+        state = _state(source, settings)
+        if state is None:
+            _make_table(connect(settings), source)
+            state = _state(source, settings) or _State("", 0)
+        mark = journal.read_mark(ledger, state.uuid)
+        if mark == last:
+            return Loaded(source.raw_table, 0, state.rows, last)
+        entries = list(ledger.entries(mark))
         session = connect(settings)
         table = f"lake.{source.raw_table}"
-        _have_table(session, table, source)
-        # Counts come from the table's metadata: no data is read for them.
-        before = session.table(table).count()
-        _stream(session, table, source, settings)
-        total = session.table(table).count()
-    return Loaded(source.raw_table, total - before, total)
+        _widen(session, table, source, entries)
+        _stream(session, table, f"s3a://{settings.bucket}", source, state.uuid)
+        journal.record(session, source, entries)
+        journal.write_mark(ledger, state.uuid, entries[-1].number)
+        after = _state(source, settings) or state
+    return Loaded(source.raw_table, after.rows - state.rows, after.rows, last)
+
+
+def load_all(sources: Sequence[Source], settings: Settings, say: Callable[[str], None]) -> None:
+    """Load sources one after the other; one that fails does not keep the others.
+
+    say: receives a line for each.
+    Raises CdpError at the end when one failed, or when nothing has ever landed for any.
+    """
+    failures = []
+    landed = False
+    for source in sources:
+        try:
+            done = load(source, settings)
+        except CdpError as error:
+            failures.append(error)
+            landed = True
+            if len(sources) > 1:
+                say(f"error: {error.problem}\n  fix: {error.fix}")
+            continue
+        landed |= bool(done.batches)
+        if done.batches or len(sources) == 1:
+            say(f"{done.table}: {done.rows} rows loaded, {done.total} in all")
+        else:
+            say(f"{done.table}: nothing has landed for {source.full_name} yet")
+    if failures:
+        several = f"{len(failures)} of {len(sources)} sources were not loaded"
+        raise (
+            failures[0] if len(sources) == 1 else CdpError(several, failures[0].fix)
+        ) from failures[0]
+    if not landed:
+        names = ", ".join(s.full_name for s in sources)
+        raise CdpError(f"nothing has landed for {names}", f"cdp land {sources[0].full_name} FILE")
+
+
+@dataclass(frozen=True)
+class _State:
+    """A raw table's UUID, and its rows as its current snapshot counts them."""
+
+    uuid: str
+    rows: int
+
+
+def _state(source: Source, settings: Settings) -> _State | None:
+    """What the catalog says of the raw table, None when it has none. No engine is needed for it."""
+    schema, table = source.raw_table.split(".")
+    try:
+        metadata = catalog.load_table(settings, schema, table)["metadata"]
+    except HTTPError as error:
+        if error.response.status_code == 404:
+            return None
+        raise
+    current = metadata.get("current-snapshot-id")
+    rows = 0
+    for snapshot in metadata.get("snapshots", []):
+        if snapshot["snapshot-id"] == current:
+            rows = int(snapshot["summary"]["total-records"])
+    return _State(str(metadata["table-uuid"]), rows)
 
 
 def _columns(source: Source) -> dict[str, str]:
     """The columns of a landed object, with Spark's types."""
-    return {f.name: SPARK_TYPES[str(f.type)] for f in landing_schema(source)}
+    return {f.name: SPARK_TYPES[str(f.type)] for f in shape.landing(source)}
 
 
 def _ddl(columns: dict[str, str]) -> str:
-    return ", ".join(f"{name} {kind}" for name, kind in columns.items())
+    return ", ".join(f"`{name.replace('`', '``')}` {kind}" for name, kind in columns.items())
 
 
-def _have_table(session: "SparkSession", table: str, source: Source) -> None:
-    """Make the raw table, or add the columns that the source has gained."""
+def _make_table(session: "SparkSession", source: Source) -> None:
     columns = _columns(source) | {"_landing_object": "string"}
     comment = source.description.replace("\\", "\\\\").replace("'", "\\'")
     session.sql("create namespace if not exists lake.raw")
     session.sql(
-        f"create table if not exists {table} ({_ddl(columns)}) "
+        f"create table if not exists lake.{source.raw_table} ({_ddl(columns)}) "
         f"using iceberg partitioned by (days(_landed_at)) comment '{comment}'"
     )
-    standing = set(session.table(table).columns)
-    gained = {name: kind for name, kind in columns.items() if name not in standing}
+
+
+def _widen(session: "SparkSession", table: str, source: Source, entries: list[Entry]) -> None:
+    """Add the columns that the source has gained, by its file or, captured, at its origin."""
+    columns = _columns(source)
+    for entry in entries:
+        columns |= {name: "string" for name in entry.columns if name not in columns}
+    standing = {name.lower() for name in session.table(table).columns}
+    gained = {name: kind for name, kind in columns.items() if name.lower() not in standing}
     if gained:
         session.sql(f"alter table {table} add columns ({_ddl(gained)})")
 
 
-def _stream(session: "SparkSession", table: str, source: Source, settings: Settings) -> None:
-    """Run the stream to its end."""
+def _stream(session: "SparkSession", table: str, root: str, source: Source, uuid: str) -> None:
+    """Run the stream to its end. A checkpoint belongs to one table: a new one reads all anew."""
     from pyspark.sql import functions as f
 
-    root = f"s3a://{settings.bucket}"
-    landed = (
-        session.readStream.schema(_ddl(_columns(source)))
-        .parquet(f"{root}/{source.landing_prefix}")
-        .withColumn("_landing_object", f.col("_metadata.file_path"))
-    )
-    # A column that the source has lost stays in the table, and is null from now on.
-    chosen = [
-        f.col(c.name) if c.name in landed.columns else f.lit(None).cast(c.dataType).alias(c.name)
-        for c in session.table(table).schema
-    ]
+    # The table has every column that ever landed; an object that lacks some leaves them null.
+    columns = {c.name: c.dataType.simpleString() for c in session.table(table).schema}
+    columns.pop("_landing_object")
     query = (
-        landed.select(*chosen)
+        session.readStream.schema(_ddl(columns))
+        .option("maxBytesPerTrigger", str(1 << 30))
+        .parquet(f"{root}/{source.landing_prefix}")
+        .select(*columns, f.col("_metadata.file_path").alias("_landing_object"))
+        .select(*session.table(table).columns)
         .writeStream.format("iceberg")
         .outputMode("append")
-        .option("checkpointLocation", f"{root}/checkpoints/{_identity(source, settings)}")
+        .option("checkpointLocation", f"{root}/{journal.checkpoint(uuid)}")
         .option("fanout-enabled", "true")
         .trigger(availableNow=True)
         .toTable(table)
@@ -118,26 +182,21 @@ def _stream(session: "SparkSession", table: str, source: Source, settings: Setti
     query.awaitTermination()
 
 
-def _identity(source: Source, settings: Settings) -> str:
-    """The raw table's UUID: a checkpoint belongs to one table, and a new table reads all anew."""
-    schema, table = source.raw_table.split(".")
-    return str(catalog.load_table(settings, schema, table)["metadata"]["table-uuid"])
-
-
 @contextmanager
 def _explained(source: Source) -> Iterator[None]:
     """Turns what Spark says into one line with the fix."""
     from grpc import RpcError
     from pyspark.errors import PySparkException
-    from requests import RequestException
 
     again = f"cdp status, then again: cdp load {source.full_name} (it goes on where it stopped)"
     try:
         yield
     except RpcError as error:
         raise CdpError("Spark went away in the middle of the load", again) from error
+    except (BotoCoreError, ClientError) as error:
+        raise CdpError(f"the object store does not answer: {error}", "cdp up") from error
     except RequestException as error:
-        raise CdpError("the catalog went away in the middle of the load", again) from error
+        raise CdpError("the catalog does not answer", again) from error
     except PySparkException as error:
         text = str(error)
         if unreadable := re.search(r"reading file (s3a://\S+?)\.?\s", text):

@@ -1,0 +1,153 @@
+"""A batch in the making: its rows and its rejects gather in scratch files, and land together."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Any, Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from cdp.landing import shape
+from cdp.landing.ledger import Entry, Input, Kind, Ledger
+
+# The store takes part in one copy up to 5 GB; engines like files of a few hundred.
+PART_BYTES = 256 << 20
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A row that cannot be landed: the line or record it was, its text, and why."""
+
+    number: int
+    text: str
+    reason: str
+
+
+class Batch:
+    """Rows and rejects of one batch. A context: leaving it removes the scratch files.
+
+    gained: columns beyond those that the source declares, as a capture may have.
+    """
+
+    def __init__(self, ledger: Ledger, gained: Sequence[str] = ()) -> None:
+        self.ledger = ledger
+        self.source = ledger.source
+        self.landed_at = datetime.now(UTC)
+        self.schema = shape.landing(self.source, gained)
+        self.rows = 0
+        self._scratch = TemporaryDirectory(prefix="cdp-land-")
+        self._folder = Path(self._scratch.name)
+        self._parts: list[tuple[Path, int]] = []
+        self._writer: pq.ParquetWriter | None = None
+        self._rejects: pq.ParquetWriter | None = None
+        self.rejected = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for writer in (self._writer, self._rejects):
+            if writer:
+                writer.close()
+        self._scratch.cleanup()
+
+    def add(self, table: pa.Table, source_file: str, effective_at: str | None = None) -> None:
+        """Add rows: the source's columns as text, any of the landing's own. What is lacking of
+        these is filled: `_source_file`, `_landed_at`, columns with a default; else it is null.
+        """
+        if not len(table):
+            return
+        filled = {"_source_file": pa.scalar(source_file), "_landed_at": self._instant()}
+        columns = []
+        defaults = {c.name for c in self.source.columns if c.default == "effective_at"}
+        for field in self.schema:
+            if field.name in filled and field.name not in table.column_names:
+                column = pa.repeat(filled[field.name].cast(field.type), len(table))
+            elif field.name not in table.column_names:
+                column = pa.nulls(len(table), field.type)
+            else:
+                column = table[field.name]
+            if field.name in defaults and effective_at:
+                column = pc.fill_null(column, effective_at)
+            columns.append(column)
+        if self._writer is None:
+            path = self._folder / f"rows-{len(self._parts)}.parquet"
+            self._writer = pq.ParquetWriter(path, self.schema, compression="zstd")
+            self._parts.append((path, 0))
+        self._writer.write_table(pa.Table.from_arrays(columns, schema=self.schema))
+        self.rows += len(table)
+        path, rows = self._parts.pop()
+        self._parts.append((path, rows + len(table)))
+        if path.stat().st_size >= PART_BYTES:
+            self._writer.close()
+            self._writer = None
+
+    def reject(self, rejects: Iterable[Reject], source_file: str) -> None:
+        """Add rows for quarantine."""
+        found = list(rejects)
+        if not found:
+            return
+        table = pa.table(
+            {
+                "text": [r.text for r in found],
+                "reason": [r.reason for r in found],
+                "_source_file": [source_file] * len(found),
+                "_source_row": [r.number for r in found],
+                "_landed_at": pa.repeat(self._instant(), len(found)),
+            },
+            shape.QUARANTINE,
+        )
+        if self._rejects is None:
+            path = self._folder / "rejects.parquet"
+            self._rejects = pq.ParquetWriter(path, shape.QUARANTINE, compression="zstd")
+        self._rejects.write_table(table)
+        self.rejected += len(found)
+
+    def land(
+        self,
+        number: int,
+        kind: Kind,
+        inputs: Sequence[Input],
+        **more: Any,  # noqa: ANN401 - as Entry has them
+    ) -> Entry | None:
+        """Stage the batch, enter it under that number and publish it.
+
+        more: an entry's columns, position, replaces.
+        Returns None, with nothing done, when the number is taken: another was quicker.
+        """
+        ledger, rejects = self.ledger, []
+        for writer in (self._writer, self._rejects):
+            if writer:
+                writer.close()
+        parts = [ledger.stage(path, rows, self.landed_at) for path, rows in self._parts]
+        if self._rejects:
+            path = self._folder / "rejects.parquet"
+            rejects = [ledger.stage(path, self.rejected, self.landed_at, "quarantine")]
+        self._writer = self._rejects = None
+        entry = Entry(
+            number=number,
+            kind=kind,
+            landed_at=self.landed_at.isoformat(),
+            inputs=tuple(inputs),
+            parts=tuple(parts),
+            rejects=tuple(rejects),
+            **more,
+        )
+        if not ledger.enter(entry):
+            ledger.discard([*parts, *rejects])
+            return None
+        ledger.publish(entry)
+        return entry
+
+    def _instant(self) -> pa.Scalar:
+        return pa.scalar(self.landed_at, shape.INSTANT)

@@ -1,0 +1,211 @@
+"""JSON lines become rows of text in the source's own columns, parsed in SQL a block at a time."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from cdp.landing.source import Source
+
+BLOCK_BYTES = 64 << 20
+
+# Only inside a case is a function kept from lines that it would fail on.
+JUDGED = """
+    create or replace temp table judged as
+    select
+        *,
+        case when json_valid(line) then json_type(line) end as kind,
+    from lines
+"""
+KEYS = """
+    select distinct unnest(case when kind = 'OBJECT' then json_keys(line) end) as key
+    from judged
+    order by key
+"""
+PARSED = """
+    create or replace temp table parsed as
+    select
+        part,
+        number,
+        line,
+        json_extract_string(line, {paths}) as found,
+        {extra} as extra,
+    from judged
+    where kind = 'OBJECT'
+"""
+REJECTED = """
+    select
+        part,
+        number,
+        rtrim(line, e'\\r\\n'),
+        if(kind is null, 'it is not JSON', 'it is no JSON object') as reason,
+    from judged
+    where kind is distinct from 'OBJECT'
+"""
+
+
+@dataclass(frozen=True)
+class Text:
+    """A piece of an object's text, whole lines, and the number of its first line, from 1."""
+
+    data: bytes
+    first_line: int = 1
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A line that cannot be landed: which text it was of, its number, itself and why."""
+
+    part: int
+    number: int
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What a block came to.
+
+    rows: the source's columns as text, with `_extra`, `_source_row` and `_part`, the text's index.
+    received: for each text, how many lines it has; blank ones are none.
+    """
+
+    rows: pa.Table
+    rejected: list[Rejected]
+    received: list[int]
+
+
+class Parser:
+    """Parses blocks of JSON lines of one source; DuckDB in memory does the work."""
+
+    def __init__(self, source: Source) -> None:
+        import duckdb
+
+        self.source = source
+        self._db = duckdb.connect(config={"preserve_insertion_order": "true"})
+
+    def parse(self, texts: Sequence[Text]) -> Parsed:
+        """Parse some texts, each whole lines of one object."""
+        readable, rejected = _only_utf8(texts)
+        lines, received = _lines(readable)
+        for each in rejected:
+            received[each.part] += 1
+        self._db.register("lines", lines)
+        self._db.execute(JUDGED)
+        keys = [key for (key,) in self._db.execute(KEYS).fetchall()]
+        rejected += [Rejected(*row) for row in self._db.execute(REJECTED).fetchall()]
+        rows, missing = self._project(keys)
+        rejected += [Rejected(*row) for row in missing]
+        self._db.unregister("lines")
+        return Parsed(rows, sorted(rejected, key=lambda r: (r.part, r.number)), received)
+
+    def _project(self, keys: list[str]) -> tuple[pa.Table, list[tuple[Any, ...]]]:
+        """The objects in the source's columns, and the lines without a required value."""
+        places = {c.name: [k for k in keys if c.matches(k)] for c in self.source.columns}
+        chosen = [key for found in places.values() for key in found]
+        extra = sorted(set(keys) - set(chosen))
+        # A path or a patch from the lines' own keys is a parameter, never part of the statement.
+        patch = json.dumps(dict.fromkeys(chosen))
+        self._db.execute(
+            PARSED.format(
+                paths="$paths::varchar[]",
+                extra="nullif(json_merge_patch(line, $patch)::varchar, '{}')" if extra else "null",
+            ),
+            {"paths": [_pointer(k) for k in chosen] or ["/"]} | ({"patch": patch} if extra else {}),
+        )
+        values = {}
+        for name, found in places.items():
+            positions = [f"found[{chosen.index(key) + 1}]" for key in found]
+            values[name] = f"coalesce({', '.join(positions)})" if positions else "null"
+        required = [
+            c.name
+            for c in self.source.columns
+            if c.default is None and (c.required or c.name in self.source.key)
+        ]
+        reasons = ", ".join(
+            f"case when trim(coalesce({values[n]}, '')) = '' then '{n} is missing' end"
+            for n in required
+        )
+        reason = f"concat_ws('; ', {reasons or 'null'})"
+        columns = ", ".join(f"{values[c.name]}::varchar as {c.name}" for c in self.source.columns)
+        # Only names that the source's file may have stand in these statements.
+        rows = self._db.sql(
+            f"select {columns}, extra::varchar as _extra, number as _source_row, part as _part "  # noqa: S608
+            f"from parsed where {reason} = ''"
+        ).to_arrow_table()
+        missing = self._db.execute(
+            f"select part, number, rtrim(line, e'\\r\\n'), {reason} "  # noqa: S608
+            f"from parsed where {reason} != ''"
+        ).fetchall()
+        return rows, missing
+
+
+def blocks(pieces: Iterator[bytes]) -> Iterator[Text]:
+    """Text in pieces of any size, as blocks of whole lines."""
+    rest, number = b"", 1
+    for piece in pieces:
+        rest += piece
+        if len(rest) < BLOCK_BYTES:
+            continue
+        cut = rest.rfind(b"\n") + 1
+        if cut:
+            yield Text(rest[:cut], number)
+            number += rest.count(b"\n", 0, cut)
+            rest = rest[cut:]
+    if rest:
+        yield Text(rest, number)
+
+
+def _pointer(key: str) -> str:
+    """A JSON pointer (RFC 6901) to a key of an object."""
+    return "/" + key.replace("~", "~0").replace("/", "~1")
+
+
+def _only_utf8(texts: Sequence[Text]) -> tuple[list[Text], list[Rejected]]:
+    """The texts with the lines that are not UTF-8 blanked, and these lines."""
+    readable, rejected = [], []
+    for part, text in enumerate(texts):
+        try:
+            text.data.decode()
+        except UnicodeDecodeError:
+            kept = []
+            for n, line in enumerate(text.data.split(b"\n"), text.first_line):
+                try:
+                    line.decode()
+                except UnicodeDecodeError:
+                    shown = line.decode(errors="backslashreplace")
+                    rejected.append(Rejected(part, n, shown, "it is not in UTF-8"))
+                    kept.append(b"")
+                else:
+                    kept.append(line)
+            readable.append(Text(b"\n".join(kept), text.first_line))
+        else:
+            readable.append(text)
+    return readable, rejected
+
+
+def _lines(texts: Sequence[Text]) -> tuple[pa.Table, list[int]]:
+    """The lines of the texts that are not blank, without a copy: line, part, number."""
+    ended = [t.data if t.data.endswith(b"\n") else t.data + b"\n" for t in texts]
+    data = b"".join(ended)
+    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")).astype(np.int64) + 1
+    bounds = np.concatenate([np.zeros(1, np.int64), ends])
+    counts = np.array([t.count(b"\n") for t in ended], np.int64)
+    starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)[:-1]])
+    firsts = np.array([t.first_line for t in texts], np.int64)
+    part = np.repeat(np.arange(len(texts), dtype=np.int64), counts)
+    number = np.arange(len(ends), dtype=np.int64) - np.repeat(starts - firsts, counts)
+    line = pa.LargeStringArray.from_buffers(len(ends), pa.py_buffer(bounds), pa.py_buffer(data))
+    table = pa.table({"line": line, "part": part, "number": number})
+    # Most lines are longer than any blank one: only the short are looked at.
+    short = np.flatnonzero(np.diff(bounds) < 64)
+    blank = [i for i in short.tolist() if not data[bounds[i] : bounds[i + 1]].strip()]
+    if blank:
+        keep = np.ones(len(ends), bool)
+        keep[blank] = False
+        table = table.filter(pa.array(keep))
+        part = part[keep]
+    return table, np.bincount(part, minlength=len(texts)).tolist()

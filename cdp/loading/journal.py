@@ -1,0 +1,90 @@
+"""What has been loaded: a mark beside each checkpoint, and the batches as a table to query."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from cdp import objects
+from cdp.landing.ledger import Entry, Ledger
+from cdp.landing.source import Source
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+TABLE = "lake.monitoring.mon_landed_batches"
+COLUMNS = {
+    "source": "string",
+    "batch": "bigint",
+    "kind": "string",
+    "raw_table": "string",
+    "landed_at": "timestamp",
+    "inputs": "bigint",
+    "received": "bigint",
+    "landed": "bigint",
+    "quarantined": "bigint",
+    "landing_objects": "array<string>",
+    "replaces": "bigint",
+}
+DDL = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
+
+
+def checkpoint(uuid: str) -> str:
+    """Where the stream into the table of that UUID keeps its state."""
+    return f"checkpoints/{uuid}"
+
+
+def _mark(uuid: str) -> str:
+    return f"{checkpoint(uuid)}.loaded"
+
+
+def read_mark(ledger: Ledger, uuid: str) -> int:
+    """The last entry of the ledger that is known to be loaded into the table; 0 for none."""
+    try:
+        answer = ledger.s3.get_object(Bucket=ledger.bucket, Key=_mark(uuid))
+    except ClientError as error:
+        if objects.is_error(error, "NoSuchKey", "404"):
+            return 0
+        raise
+    return int(answer["Body"].read())
+
+
+def write_mark(ledger: Ledger, uuid: str, number: int) -> None:
+    ledger.s3.put_object(Bucket=ledger.bucket, Key=_mark(uuid), Body=str(number).encode())
+
+
+def make_table(session: "SparkSession") -> None:
+    session.sql("create namespace if not exists lake.monitoring")
+    session.sql(
+        f"create table if not exists {TABLE} ({DDL}) using iceberg "
+        "comment 'The batches that have landed and were given to the raw tables, "
+        "one row a source and batch; written by cdp load'"
+    )
+
+
+def record(session: "SparkSession", source: Source, entries: list[Entry]) -> None:
+    """Add entries to the table of batches; one that it holds stays as it is."""
+    make_table(session)
+    rows = [
+        (
+            source.full_name,
+            e.number,
+            e.kind,
+            source.raw_table,
+            datetime.fromisoformat(e.landed_at),
+            len(e.inputs),
+            e.received,
+            e.landed,
+            e.quarantined,
+            [p.key for p in e.parts],
+            e.replaces or None,
+        )
+        for e in entries
+    ]
+    view = f"landed_{source.raw_table.replace('.', '_')}"
+    session.createDataFrame(rows, DDL).createOrReplaceTempView(view)
+    session.sql(
+        f"merge into {TABLE} as known using {view} as landed "
+        "on known.source = landed.source and known.batch = landed.batch "
+        "when not matched then insert *"
+    )
