@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 TABLE = "lake.monitoring.mon_landed_batches"
 COLUMNS = {
-    "source": "string",
+    "source_name": "string",
     "batch": "bigint",
     "kind": "string",
     "raw_table": "string",
@@ -85,6 +85,6 @@ def record(session: "SparkSession", source: Source, entries: list[Entry]) -> Non
     session.createDataFrame(rows, DDL).createOrReplaceTempView(view)
     session.sql(
         f"merge into {TABLE} as known using {view} as landed "
-        "on known.source = landed.source and known.batch = landed.batch "
+        "on known.source_name = landed.source_name and known.batch = landed.batch "
         "when not matched then insert *"
     )

@@ -1,0 +1,130 @@
+{#-
+    Counts each batch again where it ended up. What has been reconciled is not looked at again, and
+    the raw tables are read from the first batch that has not.
+-#}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='merge',
+        unique_key=['source_name', 'batch'],
+    )
+}}
+{% set landed_batches = source('monitoring', 'mon_landed_batches') %}
+{% set open_batches %}
+    select * from {{ landed_batches }} as batches
+    {% if is_incremental() %}
+        where not exists (
+            select 1 from {{ this }} as known
+            where
+                known.source_name = batches.source_name
+                and known.batch = batches.batch
+                and known.is_reconciled
+        )
+    {% endif %}
+{% endset %}
+{% set tables = {} %}
+{% if execute %}
+    {% for row in run_query(
+        'select raw_table, cast(min(landed_at) as string) as since '
+        ~ 'from (' ~ open_batches ~ ') group by raw_table order by raw_table'
+    ).rows %}
+        {% do tables.update({row['raw_table']: row['since']}) %}
+    {% endfor %}
+{% endif %}
+
+with batches as (
+
+    {{ open_batches }}
+
+),
+
+objects as (
+
+    select
+        source_name,
+        batch,
+        explode(landing_objects) as landing_object
+    from batches
+
+),
+
+counted as (
+
+    {% for raw_table, since in tables.items() -%}
+        select
+            regexp_extract(_landing_object, 'landing/.*', 0) as landing_object,
+            count(*) as row_total
+        from {{ raw_table }}
+        where _landed_at >= timestamp '{{ since }}'
+        group by 1
+        union all
+    {% endfor -%}
+    select
+        cast(null as string) as landing_object,
+        0 as row_total
+
+),
+
+loaded as (
+
+    select
+        objects.source_name,
+        objects.batch,
+        sum(coalesce(counted.row_total, 0)) as row_total
+    from objects
+    left join counted on objects.landing_object = counted.landing_object
+    group by objects.source_name, objects.batch
+
+),
+
+replaced as (
+
+    select distinct
+        source_name,
+        replaces as batch
+    from {{ landed_batches }}
+    where replaces is not null
+
+),
+
+reconciled as (
+
+    select
+        -- ids
+        batches.source_name,
+        batches.batch,
+
+        -- texts
+        batches.kind,
+        batches.raw_table,
+
+        -- numerics
+        batches.received,
+        batches.landed,
+        batches.quarantined,
+        coalesce(loaded.row_total, 0) as loaded,
+
+        -- booleans
+        replaced.batch is not null as is_replaced,
+        coalesce(
+            batches.received = batches.landed + batches.quarantined
+            -- A batch without rows has no object. One whose objects were lost is in another batch.
+            and if(replaced.batch is null, batches.landed, 0) = coalesce(loaded.row_total, 0),
+            false
+        ) as is_reconciled,
+
+        -- timestamps
+        batches.landed_at
+    from batches
+    left join loaded
+        on
+            batches.source_name = loaded.source_name
+            and batches.batch = loaded.batch
+    left join replaced
+        on
+            batches.source_name = replaced.source_name
+            and batches.batch = replaced.batch
+
+)
+
+select * from reconciled
