@@ -55,5 +55,5 @@ install-dev:
 	@$(PYTHON) -I cdp/bootstrap.py dev
 
 clean: ## end the services; remove the environment, the data and the credentials of this checkout
-	@if [ -x $(CDP) ]; then $(CDP) down; fi
+	@if [ -x $(CDP) ]; then $(CDP) down && CDP_STATE_DIR=.cdp $(CDP) down --data; fi
 	rm -rf .cdp .cdp-test .venv target logs .mypy_cache .pytest_cache .ruff_cache

@@ -5,16 +5,14 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 
 from cdp.errors import CdpError
+from cdp.repeat import repeat
 from cdp.settings import OPTIONAL_SERVICES, settings
-
-if TYPE_CHECKING:
-    from cdp.loading import loader
 
 app = typer.Typer(
     help="The CDP lakehouse: land, load, build, check and query customer data on Apache Iceberg.",
@@ -24,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+EVERY = "Do it again after so long, such as 30s or 5m, until it is ended; a failure is told."
 DEBUG = "--debug, anywhere, shows the trace of a failure."
 console = Console(highlight=False)
 
@@ -75,11 +74,15 @@ def up(
 
 
 @app.command(epilog=DEBUG)
-def down() -> None:
+def down(
+    data: Annotated[
+        bool, typer.Option("--data", help="Delete all that the local services keep, too.")
+    ] = False,
+) -> None:
     """End the local services. Data stays."""
     from cdp.stack import lifecycle
 
-    orphans = lifecycle.down(settings())
+    orphans = lifecycle.down(settings(), data)
     say("the services are down" + (f"; {orphans} orphaned processes were ended" if orphans else ""))
 
 
@@ -131,68 +134,58 @@ def env() -> None:
 
 @app.command(epilog=DEBUG)
 def land(
-    source: Annotated[str, typer.Argument(help="A source of sources/, such as crm.customers.")],
-    files: Annotated[list[Path], typer.Argument(help="CSV or Parquet files.")],
+    source: Annotated[
+        str | None,
+        typer.Argument(help="A source of sources/, such as crm.customers, or a system, as usage."),
+    ] = None,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="CSV, Parquet or JSON lines files, plain or gzipped. None: the inbox."),
+    ] = None,
     effective_at: Annotated[
         datetime | None,
         typer.Option(
-            help="The moment (UTC) whose state the file tells, where its rows do not; "
-            "by default when the file was last modified."
+            help="The moment (UTC) whose state a file tells, where its rows do not; "
+            "by default when it was last modified."
         ),
     ] = None,
+    again: Annotated[
+        bool,
+        typer.Option("--again", help="Land a file that landed before, in place of a lost object."),
+    ] = False,
+    every: Annotated[str | None, typer.Option(help=EVERY)] = None,
 ) -> None:
-    """Write files to the landing zone as Parquet. A file that was landed before is left out."""
-    from cdp.landing import lander
-    from cdp.landing.source import find
+    """Write to the landing zone, as Parquet, what is new: files, or the objects of the inbox.
 
-    found = find(source, settings().sources_dir)
-    moment = effective_at.replace(tzinfo=UTC) if effective_at else None
-    failures = []
-    for path in files:
-        try:
-            landed = lander.land(path, found, settings(), moment)
-        except CdpError as error:
-            failures.append(error)
-            if len(files) > 1:
-                sys.stderr.write(f"error: {error.problem}\n  fix: {error.fix}\n")
-            continue
-        verb = "was landed before" if landed.already else "landed"
-        bad = f", {landed.quarantined} lines in quarantine" if landed.quarantined else ""
-        say(f"{path.name} {verb}: {landed.rows} rows{bad}, {landed.delivery.key}")
-    if len(failures) == 1 == len(files):
-        raise failures[0]
-    if failures:
-        raise CdpError(f"{len(failures)} of {len(files)} files were not landed", failures[0].fix)
+    What was landed before, under this name or another, is left out.
+    """
+    from cdp.landing import intake, lander
+    from cdp.landing.source import find, select
+
+    folder = settings().sources_dir
+    if files and source:
+        found = find(source, folder)
+        moment = effective_at.replace(tzinfo=UTC) if effective_at else None
+        intake.files(files, lambda p: lander.land(p, found, settings(), moment, again=again), say)
+        return
+    chosen = select(source, folder)
+    repeat(every, lambda: intake.inboxes(chosen, settings(), say), say)
 
 
 @app.command(epilog=DEBUG)
 def load(
     source: Annotated[
-        str | None, typer.Argument(help="A source, such as crm.customers; all by default.")
+        str | None,
+        typer.Argument(help="A source, such as crm.customers, or a system; all by default."),
     ] = None,
+    every: Annotated[str | None, typer.Option(help=EVERY)] = None,
 ) -> None:
     """Append what has landed to the raw tables, each row exactly once."""
-    from cdp.landing.source import find, read_all
+    from cdp.landing.source import select
     from cdp.loading import loader
 
-    folder = settings().sources_dir
-    if source:
-        _say_loaded(loader.load(find(source, folder), settings()))
-        return
-    idle = []
-    sources = read_all(folder).values()
-    for each in sources:
-        try:
-            _say_loaded(loader.load(each, settings()))
-        except loader.NothingLandedError as error:
-            idle.append(error)
-            say(error.problem)
-    if idle and len(idle) == len(sources):
-        raise CdpError("no source has anything to load", idle[0].fix)
-
-
-def _say_loaded(done: "loader.Loaded") -> None:
-    say(f"{done.table}: {done.rows} rows loaded, {done.total} in all")
+    chosen = select(source, settings().sources_dir)
+    repeat(every, lambda: loader.load_all(chosen, settings(), say), say)
 
 
 @app.command(

@@ -6,21 +6,23 @@ A value comes from, in this order: the environment (`CDP_…`), the `.env` file 
 the environment that `environment()` derives; `cdp env` prints it.
 """
 
+import fcntl
 import os
 import secrets
 import shlex
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import ByteSize, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from cdp.errors import CdpError
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
-OPTIONAL_SERVICES = ("rest-catalog", "spark-cluster")
+OPTIONAL_SERVICES = ("rest-catalog", "spark-cluster", "postgres")
 
 
 def _user_cache() -> Path:
@@ -31,7 +33,9 @@ def _user_cache() -> Path:
 class Settings(BaseSettings):
     """The typed settings. Ports are those of loopback; sizes are as Java and Spark write them."""
 
-    model_config = SettingsConfigDict(env_prefix="CDP_", extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="CDP_", extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+    )
 
     # Where things are kept.
     state_dir: Path = ROOT / ".cdp"
@@ -69,6 +73,14 @@ class Settings(BaseSettings):
     trino_url: str = ""
     trino_user: str = "analyst"
 
+    # The Postgres whose tables are captured. The password is that of the local one.
+    postgres_url: SecretStr = SecretStr("")
+    postgres_password: SecretStr = SecretStr("")
+    capture_wal_warn: ByteSize = Field(
+        default=ByteSize(1_000_000_000),
+        description="bytes of write-ahead log held back for a slot that `cdp status` warns of",
+    )
+
     # dbt.
     dbt_target: Literal["local", "ci", "cluster"] = "local"
     dbt_threads: int = Field(default=4, ge=1)
@@ -91,6 +103,24 @@ class Settings(BaseSettings):
         if value and urlsplit(value).scheme not in {"http", "https"}:
             raise ValueError(f"{value!r} is not an address such as https://host:port")
         return value.rstrip("/")
+
+    @field_validator("postgres_url")
+    @classmethod
+    def _dsn(cls, value: SecretStr) -> SecretStr:
+        """The message never quotes the value. What is not encoded could stray from the password
+        into the host or port, and from there into the messages of libpq."""
+        if url := value.get_secret_value():
+            parts = urlsplit(url)
+            try:
+                good = parts.scheme in {"postgresql", "postgres"} and (parts.port or 1) > 0
+            except ValueError:
+                good = False
+            if not (good and parts.hostname and parts.path[1:]) or parts.netloc.count("@") > 1:
+                raise ValueError(
+                    "it is not an address such as postgresql://user:password@host:5432/database, "
+                    "with what is special in the password percent-encoded"
+                )
+        return value
 
     @field_validator("state_dir", "cache_dir", "sources_dir", "contracts_dir")
     @classmethod
@@ -134,6 +164,28 @@ class Settings(BaseSettings):
         return self.trino_url or self._local(8080)
 
     @property
+    def local_postgres(self) -> bool:
+        """Whether the Postgres is one that is started here."""
+        return "postgres" in self.with_services and not self.postgres_url.get_secret_value()
+
+    @property
+    def has_postgres(self) -> bool:
+        return self.local_postgres or bool(self.postgres_url.get_secret_value())
+
+    @property
+    def postgres_dsn(self) -> str:
+        """Where the Postgres is, as libpq reads it, with its password.
+
+        Raises CdpError when there is none.
+        """
+        if url := self.postgres_url.get_secret_value():
+            return url
+        if not self.local_postgres:
+            raise CdpError("no Postgres is set", "cdp up --with postgres, or set CDP_POSTGRES_URL")
+        password = self.postgres_password.get_secret_value()
+        return f"postgresql://cdp:{password}@{HOST}:{self.port(5432)}/crm"
+
+    @property
     def artifacts_dir(self) -> Path:
         return self.cache_dir / "artifacts"
 
@@ -174,30 +226,62 @@ class Settings(BaseSettings):
             "TZ": "UTC",
         }
 
+    def postgres_environment(self) -> dict[str, str]:
+        """What psql and others that use libpq read; empty without a Postgres.
+
+        Not part of `environment`, which every service inherits.
+        """
+        if not self.has_postgres:
+            return {}
+        parts = urlsplit(self.postgres_dsn)
+        told = {
+            "PGHOST": unquote(parts.hostname or ""),
+            "PGPORT": str(parts.port or 5432),
+            "PGUSER": unquote(parts.username or ""),
+            "PGPASSWORD": unquote(parts.password or ""),
+            "PGDATABASE": unquote(parts.path[1:]),
+        }
+        for name, value in parse_qsl(parts.query):
+            if name in {"sslmode", "sslrootcert", "sslcert", "sslkey"}:
+                told["PG" + name.upper()] = value
+        return {name: value for name, value in told.items() if value}
+
     def exports(self) -> str:
-        """The same as lines for a shell."""
-        return "".join(
-            f"export {name}={shlex.quote(value)}\n" for name, value in self.environment().items()
-        )
+        """Both environments as lines for a shell."""
+        both = self.environment() | self.postgres_environment()
+        return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in both.items())
 
 
 def _credentials(state_dir: Path) -> Path:
-    """Make this checkout's credentials, once, readable by its owner only."""
+    """Make this checkout's credentials, once, readable by its owner only.
+
+    A file of before gets what it lacks. The lock is on the file itself: of two first commands the
+    second finds what the first has written.
+    """
     path = state_dir / "credentials.env"
-    if not path.exists():
-        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lines = {
-            "CDP_S3_ACCESS_KEY": "cdp" + secrets.token_hex(8),
-            "CDP_S3_SECRET_KEY": secrets.token_hex(20),
-            "CDP_SPARK_TOKEN": secrets.token_hex(20),
-        }
-        partial = path.with_suffix(f".{os.getpid()}")
-        partial.touch(mode=0o600)
-        partial.write_text("".join(f"{k}={v}\n" for k, v in lines.items()))
-        with suppress(FileExistsError):  # another first command was quicker: its keys stand
-            path.hardlink_to(partial)
-        partial.unlink()
+    if path.exists() and not _missing(path.read_text()):
+        return path
+    state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    with path.open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        text = file.read()
+        lines = "".join(f"{name}={value}\n" for name, value in _missing(text).items())
+        file.write("\n" + lines if text and not text.endswith("\n") else lines)
     return path
+
+
+def _missing(text: str) -> dict[str, str]:
+    """New values for the credentials that the file does not have."""
+    there = {line.partition("=")[0] for line in text.splitlines()}
+    made = {
+        "CDP_S3_ACCESS_KEY": "cdp" + secrets.token_hex(8),
+        "CDP_S3_SECRET_KEY": secrets.token_hex(20),
+        "CDP_SPARK_TOKEN": secrets.token_hex(20),
+        "CDP_POSTGRES_PASSWORD": secrets.token_hex(20),
+    }
+    return {name: value for name, value in made.items() if name not in there}
 
 
 def stack_file(state_dir: Path) -> Path:

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from cdp.settings import ROOT, Settings
+from cdp.stack import postgres
 from cdp.stack.ports import taken
 from cdp.stack.supervisor import Supervisor
 
@@ -22,7 +23,7 @@ SAMPLE_MOMENT = "2024-12-31T00:00:00"
 
 # The ports that a stack listens on, before the offset; gRPC ports follow by 10,000.
 BASES = [4040, 7077, 7080, 7081, 7082, 7091, 7092, 8080, 8181, 8182, 8333, 8888, 9333, 9340]
-BASES += [15002, 23646]
+BASES += [5432, 15002, 23646]
 
 
 def free_offset(start: int) -> int:
@@ -115,7 +116,7 @@ class Stack:
 
 
 def _is_ours(name: str) -> bool:
-    prefixes = ("CDP_", "SPARK_", "DBT_", "SODA_", "AWS_ACCESS", "AWS_SECRET", "AWS_REGION")
+    prefixes = ("CDP_", "SPARK_", "DBT_", "SODA_", "AWS_ACCESS", "AWS_SECRET", "AWS_REGION", "PG")
     return name.startswith(prefixes)
 
 
@@ -134,12 +135,14 @@ def make_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
     yield make
     for stack in made:
         Supervisor(stack.state_dir).stop()
+        postgres.remove(stack.settings())
 
 
 @pytest.fixture(scope="session")
 def stack(make_stack: Callable[..., Stack]) -> Stack:
-    """The stack that most tests share, up, with the sample landed, loaded, built and checked."""
-    shared = make_stack("stack")
+    """The stack that most tests share, up, with the sample landed, loaded, built and checked, and
+    with a Postgres."""
+    shared = make_stack("stack", CDP_WITH_SERVICES="postgres")
     shared.cdp("demo")
     return shared
 

@@ -1,5 +1,7 @@
 """What has been loaded: a mark beside each checkpoint, and the batches as a table to query."""
 
+import re
+import threading
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,9 @@ from cdp.landing.source import Source
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+ATTEMPTS = 5
+_one_at_a_time = threading.Lock()
 
 TABLE = "lake.monitoring.mon_landed_batches"
 COLUMNS = {
@@ -64,6 +69,8 @@ def make_table(session: "SparkSession") -> None:
 
 def record(session: "SparkSession", source: Source, entries: list[Entry]) -> None:
     """Add entries to the table of batches; one that it holds stays as it is."""
+    from pyspark.errors import PySparkException
+
     make_table(session)
     rows = [
         (
@@ -83,8 +90,18 @@ def record(session: "SparkSession", source: Source, entries: list[Entry]) -> Non
     ]
     view = f"landed_{source.raw_table.replace('.', '_')}"
     session.createDataFrame(rows, DDL).createOrReplaceTempView(view)
-    session.sql(
+    merge = (
         f"merge into {TABLE} as known using {view} as landed "
         "on known.source_name = landed.source_name and known.batch = landed.batch "
         "when not matched then insert *"
     )
+    # Loads of other sources write here too, from this process and from others.
+    with _one_at_a_time:
+        for attempt in range(ATTEMPTS):
+            try:
+                session.sql(merge)
+            except PySparkException as error:
+                if attempt + 1 == ATTEMPTS or not re.search("conflict|CommitFailed", str(error)):
+                    raise
+            else:
+                return

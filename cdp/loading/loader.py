@@ -8,6 +8,7 @@ next one. Beside the checkpoint stands a mark: the last ledger entry that is kno
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -26,6 +27,9 @@ from cdp.spark import connect
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+# A small load waits for the store and the catalog most of its time.
+AT_ONCE = 4
 
 # Arrow's types in a landing schema, as Spark SQL writes them.
 SPARK_TYPES = {"string": "string", "int64": "bigint", "timestamp[us, tz=UTC]": "timestamp"}
@@ -73,32 +77,36 @@ def load(source: Source, settings: Settings) -> Loaded:
 
 
 def load_all(sources: Sequence[Source], settings: Settings, say: Callable[[str], None]) -> None:
-    """Load sources one after the other; one that fails does not keep the others.
+    """Load sources, some at a time; one that fails does not keep the others.
 
-    say: receives a line for each.
+    say: receives a line for each, in their order.
     Raises CdpError at the end when one failed, or when nothing has ever landed for any.
     """
+
+    def one(source: Source) -> Loaded | CdpError:
+        try:
+            return load(source, settings)
+        except CdpError as error:
+            return error
+
     failures = []
     landed = False
-    for source in sources:
-        try:
-            done = load(source, settings)
-        except CdpError as error:
-            failures.append(error)
-            landed = True
-            if len(sources) > 1:
-                say(f"error: {error.problem}\n  fix: {error.fix}")
-            continue
-        landed |= bool(done.batches)
-        if done.batches or len(sources) == 1:
-            say(f"{done.table}: {done.rows} rows loaded, {done.total} in all")
-        else:
-            say(f"{done.table}: nothing has landed for {source.full_name} yet")
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for source, done in zip(sources, pool.map(one, sources), strict=True):
+            if isinstance(done, CdpError):
+                failures.append(done)
+                if len(sources) > 1:
+                    say(f"error: {done.problem}\n  fix: {done.fix}")
+            elif done.batches:
+                landed = True
+                say(f"{done.table}: {done.rows} rows loaded, {done.total} in all")
+            elif len(sources) > 1:
+                say(f"{done.table}: nothing has landed for {source.full_name} yet")
+    if len(failures) == 1 == len(sources):
+        raise failures[0]
     if failures:
         several = f"{len(failures)} of {len(sources)} sources were not loaded"
-        raise (
-            failures[0] if len(sources) == 1 else CdpError(several, failures[0].fix)
-        ) from failures[0]
+        raise CdpError(several, failures[0].fix) from failures[0]
     if not landed:
         names = ", ".join(s.full_name for s in sources)
         raise CdpError(f"nothing has landed for {names}", f"cdp land {sources[0].full_name} FILE")

@@ -1,5 +1,6 @@
 """`cdp up` and `cdp down`: start, wait until every part answers, end."""
 
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -9,18 +10,22 @@ from cdp import spark_conf
 from cdp.errors import CdpError
 from cdp.provision import Provisioned, provision
 from cdp.settings import Settings, stack_file
+from cdp.stack import postgres
 from cdp.stack.ports import check_free
-from cdp.stack.probes import PROBES
-from cdp.stack.services import Service, services, spark_placeholders, store_sockets
+from cdp.stack.probes import PROBES, UnfitError
+from cdp.stack.service import Service
+from cdp.stack.services import services, spark_placeholders, store_sockets
 from cdp.stack.supervisor import Supervisor
 
 POLL_SECONDS = 0.25
 
 
 def expected(settings: Settings) -> list[str]:
-    """The parts that must answer: every engine, ours or not, and a local cluster's master."""
+    """The parts that must answer: every engine, ours or not, a local cluster's master,
+    and the Postgres that is captured, if there is one."""
     cluster = ["spark-master"] if "spark-cluster" in settings.with_services else []
-    return ["store", "catalog", *cluster, "spark", "trino"]
+    captured = ["postgres"] if settings.has_postgres else []
+    return ["store", "catalog", *cluster, "spark", "trino", *captured]
 
 
 def up(settings: Settings, report: Callable[[str], None]) -> None:
@@ -33,6 +38,8 @@ def up(settings: Settings, report: Callable[[str], None]) -> None:
     chosen = services(settings, parts)
     supervisor = Supervisor(settings.state_dir)
     changed = _write_configuration(settings, parts)
+    if settings.local_postgres:
+        changed |= postgres.prepare(settings)
     changed |= not supervisor.config.exists() or (
         supervisor.config.read_text() != supervisor.render(chosen)
     )
@@ -86,6 +93,9 @@ def wait(
         while not failed.is_set():
             try:
                 detail = PROBES[name](settings)
+            except UnfitError:
+                failed.set()
+                raise
             except Exception as error:
                 state = supervisor.processes().get(service, {}).get("statename", "gone")
                 late = time.monotonic() - started > settings.start_timeout
@@ -110,13 +120,20 @@ def _absent(name: str, service: str, ours: bool, error: Exception) -> CdpError:
     return CdpError(f"{name} does not answer: {reason}", fix)
 
 
-def down(settings: Settings) -> int:
-    """End every local service; data stays. Returns how many orphans had to be ended."""
+def down(settings: Settings, data: bool = False) -> int:
+    """End every local service. Returns how many orphans had to be ended.
+
+    data: delete what they keep, too. Credentials and logs stay.
+    """
     supervisor = Supervisor(settings.state_dir)
     ours = "store" in supervisor.processes()
     orphans = supervisor.stop()
     if ours or orphans:
         _remove_sockets(settings)
+    if data:
+        for name in ("store", "rest-catalog", "spark", "trino"):
+            shutil.rmtree(settings.state_dir / name, ignore_errors=True)
+        postgres.remove(settings)
     return orphans
 
 

@@ -6,7 +6,7 @@ import psutil
 
 from cdp.errors import CdpError
 from cdp.settings import HOST
-from cdp.stack.services import Service
+from cdp.stack.service import Service
 
 
 def taken(port: int) -> bool:

@@ -17,6 +17,10 @@ SECONDS = 5.0
 Probe = Callable[[Settings], str]
 
 
+class UnfitError(CdpError):
+    """A part answers and is not as it must be: waiting does not help."""
+
+
 def store(settings: Settings) -> str:
     """Put, read and delete an object in the bucket."""
     from cdp import objects
@@ -94,10 +98,26 @@ def spark_master(settings: Settings) -> str:
     return "2 workers"
 
 
+def postgres(settings: Settings) -> str:
+    """Have Postgres name its version, and say that its log can be captured."""
+    from cdp.postgres import connect
+
+    with connect(settings) as connection, connection.cursor() as cursor:
+        cursor.execute("select current_setting('server_version'), current_setting('wal_level')")
+        ((version, level),) = cursor.fetchall()
+    if level != "logical":
+        raise UnfitError(
+            f"Postgres answers, but its wal_level is {level}: its changes cannot be captured",
+            "alter system set wal_level = logical, and restart that Postgres",
+        )
+    return f"Postgres {version.split()[0]}"
+
+
 PROBES: dict[str, Probe] = {
     "store": store,
     "catalog": catalog,
     "spark-master": spark_master,
     "spark": spark,
     "trino": trino,
+    "postgres": postgres,
 }

@@ -5,6 +5,7 @@ import shutil
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,14 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from cdp.capture import slots
 from cdp.errors import CdpError
 from cdp.provision import download, locate, maven
 from cdp.settings import Settings
 from cdp.stack import lifecycle, ports
 from cdp.stack.probes import PROBES
-from cdp.stack.services import Service, services
+from cdp.stack.service import Service
+from cdp.stack.services import services
 from cdp.stack.supervisor import Supervisor
 
 GB = 1e9
@@ -35,9 +38,14 @@ def status(settings: Settings) -> dict[str, Any]:
         answers = dict(zip(names, pool.map(lambda n: _ask(n, settings), names), strict=True))
     names += [name for name in by_name if name not in names]
     rows = [_row(n, answers.get(n), running.get(n, {}), by_name.get(n)) for n in names]
+    # A Postgres that does not answer is told as one, not by its slots.
+    answering = answers.get("postgres", (False, ""))[0]
+    found = slots.slots(settings) if answering else []
     return {
         "healthy": all(ok for ok, _ in answers.values()),
         "services": rows,
+        "slots": [asdict(slot) for slot in found],
+        "warnings": slots.warnings(found, settings) if answering else [],
         "memory_bytes": sum(r["memory_bytes"] or 0 for r in rows),
         "data_bytes": _size(settings.state_dir / "store"),
         "disk_free_bytes": shutil.disk_usage(settings.state_dir).free,
@@ -98,11 +106,35 @@ def show(found: dict[str, Any], console: Console) -> None:
         health = "[green]healthy[/]" if row["healthy"] else "[red]down[/]"
         table.add_row(row["name"], health, row["detail"], str(row["pid"] or ""), up, memory, listed)
     console.print(table)
+    if found["slots"]:
+        console.print(_slots(found["slots"]))
     console.print(
         f"memory {found['memory_bytes'] / GB:.2f} GB, "
         f"data {found['data_bytes'] / 1e6:.1f} MB, "
         f"disk free {found['disk_free_bytes'] / GB:.0f} GB"
     )
+    for line in found["warnings"]:
+        console.print(f"warning: {line}", style="yellow", markup=False, soft_wrap=True)
+
+
+def _slots(found: list[dict[str, Any]]) -> Table:
+    table = Table("slot", "reader", "behind", "for", "log kept", "state", "more allowed", box=None)
+    for slot in found:
+        seconds = slot["lag_seconds"]
+        table.add_row(
+            slot["name"],
+            "active" if slot["active"] else "none",
+            _megabytes(slot["lag_bytes"]),
+            "" if seconds is None else f"{seconds:.1f} s",
+            _megabytes(slot["retained_bytes"]),
+            slot["wal_status"] or "",
+            _megabytes(slot["safe_wal_size"]),
+        )
+    return table
+
+
+def _megabytes(size: int | None) -> str:
+    return "" if size is None else f"{size / 1e6:.1f} MB"
 
 
 def logs(settings: Settings, service: str, lines: int, follow: bool) -> None:

@@ -4,28 +4,16 @@ A service whose endpoint a setting names is somebody else's, and is left out.
 """
 
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from cdp.errors import CdpError
 from cdp.provision import Provisioned
 from cdp.settings import HOST, ROOT, Settings
+from cdp.stack import postgres
+from cdp.stack.service import Service
 
 LOG4J = ROOT / "spark_conf" / "log4j2.properties"
 TRINO_CONFIG = ROOT / "docker" / "trino"
-
-
-@dataclass(frozen=True)
-class Service:
-    """One supervised process. `ports` are loopback ports by purpose, the first the main one."""
-
-    name: str
-    command: tuple[str, ...]
-    directory: Path
-    ports: Mapping[str, int]
-    environment: Mapping[str, str] = field(default_factory=dict)
-    stop_seconds: int = 20
 
 
 def services(settings: Settings, parts: Provisioned) -> list[Service]:
@@ -33,6 +21,8 @@ def services(settings: Settings, parts: Provisioned) -> list[Service]:
     chosen = []
     if not settings.s3_endpoint:
         chosen.append(_store(settings))
+    if settings.local_postgres:
+        chosen.append(postgres.service(settings))
     if "rest-catalog" in settings.with_services:
         chosen.append(_rest_catalog(settings, parts))
     if "spark-cluster" in settings.with_services:

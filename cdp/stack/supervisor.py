@@ -10,6 +10,7 @@ import hashlib
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,7 +25,7 @@ import psutil
 from supervisor.xmlrpc import SupervisorTransport
 
 from cdp.errors import CdpError
-from cdp.stack.services import Service
+from cdp.stack.service import Service
 
 MARK = "CDP_SUPERVISED"
 
@@ -93,10 +94,13 @@ class Supervisor:
                 "autorestart=true",
                 "startsecs=4",
                 "startretries=3",
+                f"stopsignal={service.stop_signal}",
                 f"stopwaitsecs={service.stop_seconds}",
                 "stopasgroup=true",
                 "killasgroup=true",
             ]
+            if service.user:
+                sections.append(f"user={service.user}")
         # A percent sign is supervisor's own marker for expansion.
         return "\n".join(line.replace("%", "%%") for line in sections) + "\n"
 
@@ -108,7 +112,9 @@ class Supervisor:
         self.config.write_text(self.render(services))
         self.config.chmod(0o600)
         inherited = dict(os.environ) | dict(environment) | {MARK: str(self.state_dir)}
-        inherited.pop("SPARK_REMOTE", None)  # spark-submit refuses to start a server with it
+        # spark-submit refuses to start a server with the first; no service needs the others.
+        for name in ("SPARK_REMOTE", "PGPASSWORD", "CDP_POSTGRES_PASSWORD", "CDP_POSTGRES_URL"):
+            inherited.pop(name, None)
         started = subprocess.run(
             [
                 sys.executable,
@@ -170,7 +176,9 @@ class Supervisor:
         processes = self.survivors()
         for process in processes:
             with suppress(psutil.NoSuchProcess):
-                process.terminate()
+                # Told to terminate, Postgres waits until its last client has gone.
+                politely = signal.SIGINT if process.name() == "postgres" else signal.SIGTERM
+                process.send_signal(politely)
         _, stubborn = psutil.wait_procs(processes, timeout=20)
         for process in stubborn:
             with suppress(psutil.NoSuchProcess):

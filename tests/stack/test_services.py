@@ -16,7 +16,7 @@ from cdp.stack.supervisor import Supervisor
 from tests.conftest import CDP, Stack
 from tests.stack.answers import assert_answers
 
-SERVICES = ("store", "spark", "trino")
+SERVICES = ("store", "spark", "trino", "postgres")
 
 
 def kill(pid: int) -> None:
@@ -41,7 +41,8 @@ def test_status_tells_health_versions_ports_memory_and_data_size(stack: Stack) -
     assert parts["spark"]["detail"] == "Spark 4.1.4"
     assert parts["trino"]["detail"] == "Trino 476"
     assert parts["trino"]["ports"] == {"HTTP": 8080 + stack.offset}
-    assert all(parts[name]["memory_bytes"] > 50e6 for name in SERVICES)
+    assert parts["postgres"]["detail"] == "Postgres 18.4"
+    assert all(parts[name]["memory_bytes"] > 20e6 for name in SERVICES)
     assert found["data_bytes"] > 100e3
     text = stack.cdp("status")
     assert "healthy" in text
@@ -66,7 +67,7 @@ def test_every_port_is_bound_to_loopback(stack: Stack) -> None:
 def test_credentials_are_private_and_in_no_log(stack: Stack) -> None:
     path = stack.state_dir / "credentials.env"
     secrets = [line.split("=")[1] for line in path.read_text().split()]
-    assert len(secrets) == 3
+    assert len(secrets) == 4
     private = [path, stack.state_dir / "env", stack.state_dir / "spark/conf/spark-defaults.conf"]
     assert [p.stat().st_mode & 0o077 for p in private] == [0, 0, 0]
     for log in (stack.state_dir / "logs").iterdir():

@@ -1,5 +1,6 @@
 """docker/ against itself and against the configuration it serves: no engine, no network."""
 
+import itertools
 import re
 import runpy
 import shlex
@@ -15,6 +16,7 @@ import yaml
 from cdp import spark_conf
 from cdp.provision import Provisioned
 from cdp.settings import ROOT, Settings
+from cdp.stack import postgres
 from cdp.stack.services import services as local_services
 
 DOCKER = ROOT / "docker"
@@ -22,6 +24,9 @@ COMPOSE = DOCKER / "compose.yaml"
 TEXT = COMPOSE.read_text()
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
 every_service = pytest.mark.parametrize("name", SERVICES)
+# Postgres has the official image; the others are built here.
+BUILT = [name for name in SERVICES if name != "postgres"]
+every_built_service = pytest.mark.parametrize("name", BUILT)
 
 
 def dockerfile() -> list[list[str]]:
@@ -59,7 +64,7 @@ def local_command(name: str, state_dir: Path) -> tuple[str, ...]:
         java_trino=home / "java-trino",
         trino=home / "trino",
     )
-    settings = Settings(state_dir=state_dir)
+    settings = Settings(state_dir=state_dir, with_services=("postgres",))
     return next(s.command for s in local_services(settings, parts) if s.name == name)
 
 
@@ -86,7 +91,7 @@ def test_service_is_bounded_in_memory_and_processes(name: str) -> None:
     assert SERVICES[name]["pids_limit"] > 0
 
 
-@every_service
+@every_built_service
 def test_health_check_asks_parts_that_there_are_checks_for(name: str) -> None:
     kind, program, script, *parts = SERVICES[name]["healthcheck"]["test"]
     assert (kind, program, script) == ("CMD", "python", "/app/docker/health.py")
@@ -108,7 +113,7 @@ def test_ports_are_published_on_loopback_only(name: str) -> None:
         assert re.fullmatch(r"127\.0\.0\.1:\d+:\d+", port)
 
 
-@every_service
+@every_built_service
 def test_image_has_the_version_of_the_project_and_a_target_that_exists(name: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     service = SERVICES[name]
@@ -177,7 +182,7 @@ def test_bind_mounts_are_read_only_and_exist(name: str) -> None:
             assert volume["read_only"] is True
             assert (DOCKER / volume["source"]).exists()
         else:
-            assert volume.split(":")[0] in {"store", "/scratch"}
+            assert volume.split(":")[0] in {"store", "postgres", "/scratch"}
 
 
 def example_variables() -> dict[str, str]:
@@ -195,14 +200,20 @@ def test_example_holds_no_values() -> None:
     assert set(example_variables().values()) == {""}
 
 
-def test_file_of_secrets_is_ignored_by_git() -> None:
-    assert "/docker/.env" in (ROOT / ".gitignore").read_text().splitlines()
+def test_files_of_secrets_are_ignored_by_git() -> None:
+    ignored = (ROOT / ".gitignore").read_text().splitlines()
+    assert {"/docker/.env", "/docker/secrets/"} <= set(ignored)
+    for secret in yaml.safe_load(TEXT)["secrets"].values():
+        assert secret["file"].startswith("secrets/")
+        assert f"docker/{secret['file']}" in (DOCKER / ".env.example").read_text()
 
 
 def test_no_secret_stands_in_compose() -> None:
     for name in SERVICES:
         for variable, value in environment(name).items():
-            if re.search("SECRET|TOKEN|KEY|PASSWORD", variable):
+            if variable.endswith("_FILE"):
+                assert value.removeprefix("/run/secrets/") in SERVICES[name]["secrets"]
+            elif re.search("SECRET|TOKEN|KEY|PASSWORD", variable):
                 assert re.fullmatch(r"(\$\{\w+(:\?[^}]+)?\}:?)+", value), variable
 
 
@@ -274,6 +285,44 @@ def test_store_gets_the_flags_of_the_local_stack_but_for_addresses(tmp_path: Pat
     given = {f for f in SERVICES["store"]["command"] if not addresses.match(f)}
     assert given == local
     assert "-master.telemetry=false" in given
+
+
+def settings_given(command: tuple[str, ...] | list[str]) -> set[str]:
+    """The names of the settings that a command gives to Postgres."""
+    return {
+        word.split("=")[0]
+        for flag, word in itertools.pairwise(command)
+        if flag == "-c" and not word.startswith("unix_socket")
+    }
+
+
+def test_postgres_is_the_version_and_has_the_configuration_of_the_local_stack(
+    tmp_path: Path,
+) -> None:
+    service = SERVICES["postgres"]
+    local = local_command("postgres", tmp_path)
+    program = postgres.package() / f"pginstall{postgres.MAJOR}" / "bin" / "postgres"
+    told = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+    version = told.stdout.split()[-1]
+    assert re.fullmatch(re.escape(f"postgres:{version}") + r"-[a-z]+", service["image"])
+    assert settings_given(local) - {"port"} == settings_given(service["command"])
+    assert "./postgres" in {v["source"] for v in service["volumes"] if isinstance(v, dict)}
+    assert postgres.CONFIGURATION == DOCKER / "postgres" / "postgresql.conf"
+    assert set(postgres.LOCALE) <= set(environment("postgres")["POSTGRES_INITDB_ARGS"].split())
+
+
+def test_postgres_asks_everyone_for_a_password() -> None:
+    for text in ((DOCKER / "postgres" / "pg_hba.conf").read_text(), postgres.ACCESS):
+        rules = [line.split() for line in text.splitlines() if not line.startswith("#")]
+        assert {rule[-1] for rule in rules} == {"scram-sha-256"}
+        assert "replication" in {rule[1] for rule in rules}
+    assert {line.split()[3] for line in postgres.ACCESS.splitlines()} == {"127.0.0.1/32"}
+
+
+def test_health_of_postgres_is_asked_as_a_client_would() -> None:
+    kind, program, *options = SERVICES["postgres"]["healthcheck"]["test"]
+    assert (kind, program) == ("CMD", "pg_isready")
+    assert "--host=127.0.0.1" in options
 
 
 def test_spark_connect_is_submitted_as_in_the_local_stack(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from pydantic import ValidationError
 
 from cdp import settings as module
+from cdp.errors import CdpError
 from cdp.settings import OPTIONAL_SERVICES, ROOT, Settings, stack_file
 
 
@@ -71,7 +72,8 @@ def test_empty_variable_is_as_none(root: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_env_file_at_the_root_may_name_the_state_directory(tmp_path: Path) -> None:
     # In a copy, since the place of the module is what says where the root is.
     (tmp_path / "cdp").mkdir()
-    shutil.copy(ROOT / "cdp" / "settings.py", tmp_path / "cdp")
+    for name in ("errors.py", "settings.py"):
+        shutil.copy(ROOT / "cdp" / name, tmp_path / "cdp")
     (tmp_path / "cdp" / "__init__.py").touch()
     state = tmp_path / "elsewhere"
     (tmp_path / ".env").write_text(f"CDP_STATE_DIR={state}\nCDP_TRINO_USER=ann\nOTHER=ignored\n")
@@ -251,13 +253,102 @@ def test_credentials_of_two_checkouts_differ(
             made.s3_access_key,
             made.s3_secret_key.get_secret_value(),
             made.spark_token.get_secret_value(),
+            made.postgres_password.get_secret_value(),
         ]
     assert all(found)
-    assert len(set(found)) == 6
+    assert len(set(found)) == 8
+
+
+@pytest.mark.parametrize("end", ["\n", ""], ids=["whole", "without a last line end"])
+def test_credentials_of_before_get_what_they_lack_and_keep_what_they_have(
+    root: Path, end: str
+) -> None:
+    path = root / ".cdp" / "credentials.env"
+    path.parent.mkdir()
+    path.touch(mode=0o600)
+    old = "CDP_S3_ACCESS_KEY=a\nCDP_S3_SECRET_KEY=b\nCDP_SPARK_TOKEN=c"
+    path.write_text(old + end)
+    found = fresh()
+    password = found.postgres_password.get_secret_value()
+    assert password
+    assert path.read_text() == f"{old}\nCDP_POSTGRES_PASSWORD={password}\n"
+    assert found.s3_access_key == "a"
+    assert fresh() == found
+
+
+def test_first_commands_at_once_agree_on_the_credentials(tmp_path: Path) -> None:
+    code = (
+        "from cdp.settings import settings as s; "
+        "print(s().s3_access_key, s().postgres_password.get_secret_value())"
+    )
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env={**os.environ, "CDP_STATE_DIR": str(tmp_path / "state")},
+            stdout=subprocess.PIPE,
+        )
+        for _ in range(4)
+    ]
+    assert len({run.communicate()[0] for run in runs}) == 1
+    assert len((tmp_path / "state" / "credentials.env").read_text().splitlines()) == 4
+
+
+# The Postgres.
+
+
+def test_local_postgres_is_named_with_its_password_where_libpq_reads_it() -> None:
+    found = made(with_services="postgres", postgres_password="hidden", port_offset=100)  # noqa: S106
+    assert found.postgres_dsn == "postgresql://cdp:hidden@127.0.0.1:5532/crm"
+    assert found.postgres_environment() == {
+        "PGHOST": "127.0.0.1",
+        "PGPORT": "5532",
+        "PGUSER": "cdp",
+        "PGPASSWORD": "hidden",
+        "PGDATABASE": "crm",
+    }
+    assert "export PGPASSWORD=hidden\n" in found.exports()
+    # Every service inherits this one.
+    assert "hidden" not in "".join(found.environment().values())
+
+
+def test_postgres_of_somebody_else_comes_before_the_local_one() -> None:
+    url = "postgresql://ann:a%40b@db.example/shop?sslmode=require&application_name=x"
+    found = made(with_services="postgres", postgres_url=url, port_offset=100)
+    assert not found.local_postgres
+    assert found.postgres_dsn == url
+    told = found.postgres_environment()
+    assert (told["PGHOST"], told["PGPORT"], told["PGPASSWORD"]) == ("db.example", "5432", "a@b")
+    assert told["PGSSLMODE"] == "require"
+    assert len(told) == 6
+
+
+def test_without_a_postgres_there_is_an_error_with_its_fix() -> None:
+    assert made(postgres_password="hidden").postgres_environment() == {}  # noqa: S106
+    with pytest.raises(CdpError, match="no Postgres is set") as error:
+        _ = made(postgres_password="hidden").postgres_dsn  # noqa: S106
+    assert "cdp up --with postgres" in error.value.fix
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "hidden",
+        "mysql://u:hidden@h/d",
+        "postgresql://u:hidden@h",
+        "postgresql://u:x@hidden@h/d",
+        "postgresql://u:x/hidden@h/d",
+        "postgresql://u:p@h:hidden/d",
+    ],
+)
+def test_wrong_address_of_a_postgres_is_refused_and_not_repeated(url: str) -> None:
+    with pytest.raises(ValidationError, match="is not an address such as postgresql://") as error:
+        made(postgres_url=url)
+    assert "hidden" not in str(error.value)
 
 
 def test_secrets_are_not_shown() -> None:
-    names = ("s3_secret_key", "spark_token", "catalog_credential")
+    names = ("s3_secret_key", "spark_token", "catalog_credential", "postgres_password")
     found = made(**{name: f"hidden-{name}" for name in names})
     assert found.spark_token.get_secret_value() == "hidden-spark_token"
     for shown in (
