@@ -39,8 +39,16 @@ def tables(path: Path, source: Source, rejects: list[Reject]) -> Iterator[pa.Tab
             yield from _json(plain, source, rejects)
             return
         quarantined = reader.Quarantined()
-        yield from reader.read(plain, source, quarantined)
+        try:
+            yield from reader.read(plain, source, quarantined)
+        except CdpError as error:  # it names the unpacked file, which nobody knows
+            raise called(str(path), plain, error) from error
         rejects += [Reject(*line) for line in quarantined.lines]
+
+
+def called(name: str, path: Path, error: CdpError) -> CdpError:
+    """The error with a name that people know, in place of a scratch file's path."""
+    return CdpError(error.problem.replace(str(path), name), error.fix)
 
 
 def judge(name: str, landed: int, rejected: int, source: Source) -> None:

@@ -6,12 +6,13 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cdp import objects
@@ -26,7 +27,7 @@ from cdp.settings import Settings
 BATCH_BYTES = 256 << 20
 # An object that is larger is read through a scratch file, and is a batch of its own.
 LARGE_BYTES = 64 << 20
-READERS = 8
+READERS = 4
 # What may be fetched before it is parsed; unpacked it is ten times as much.
 AHEAD_BYTES = 16 << 20
 
@@ -77,7 +78,7 @@ def land(source: Source, settings: Settings, say: Callable[[str], None]) -> Outc
         )
     try:
         return _Inbox(source, settings, say).land()
-    except (BotoCoreError, ClientError) as error:
+    except (Boto3Error, BotoCoreError, ClientError) as error:
         raise CdpError(f"the object store does not do it: {error}", "cdp status; cdp up") from error
     except OSError as error:
         raise CdpError(
@@ -120,34 +121,44 @@ class _Inbox:
             for o in page.get("Contents", [])
             if not o["Key"].endswith("/") and not Path(o["Key"]).name.startswith(("_", "."))
         ]
-        return [o for o in listed if (o.key, o.etag) not in known.by_tag | refused]
+        done = known.by_tag | refused
+        return [o for o in listed if (o.key, o.etag) not in done]
 
     def _land(self, chosen: list[Object], known: Known, refused: set[tuple[str, str]]) -> bool:
         """Land some objects as one batch. Returns False when another run was quicker."""
         faults: list[tuple[Object, CdpError]] = []
         with Batch(self.ledger) as batch, TemporaryDirectory(prefix="cdp-land-") as scratch:
             inputs: list[Input] = []
-            new: dict[str, _Fetched] = {}
+            new: set[str] = set()
+            twins: list[_Fetched] = []
             gathered: list[_Fetched] = []
+            size = 0
             for fetched in self._fetch(chosen, Path(scratch)):
                 if fetched.sha256 in known.by_content or fetched.sha256 in new:
-                    inputs.append(_input(fetched))
+                    twins.append(replace(fetched, text=None))
                     continue
-                new[fetched.sha256] = fetched
+                new.add(fetched.sha256)
                 if fetched.text is None:
                     self._add_file(batch, fetched, inputs, faults)
                     continue
                 gathered.append(fetched)
-                if sum(len(f.text or b"") for f in gathered) >= BLOCK_BYTES:
+                size += len(fetched.text)
+                if size >= BLOCK_BYTES:
                     self._add_lines(batch, gathered, inputs, faults)
-                    gathered = []
+                    gathered, size = [], 0
             self._add_lines(batch, gathered, inputs, faults)
+            # The same bytes as an object that landed, by now or before; of a refused one they are
+            # as bad as it is.
+            bad = new - {i.sha256 for i in inputs}
+            duplicates = [_input(f) for f in twins if f.sha256 not in bad]
+            inputs += duplicates
+            faults += [(f.listed, _same(f.listed)) for f in twins if f.sha256 in bad]
             entry = batch.land(known.number + 1, "objects", inputs) if inputs else None
         if inputs and entry is None:
             return False
         if entry:
             known.add(entry.number, inputs)
-            self._count(entry, len(inputs) + len(faults) - len(new))
+            self._count(entry, len(duplicates))
         refused |= {(o.key, o.etag) for o, _ in faults}
         self.outcome.refused += [error for _, error in faults]
         return True
@@ -202,7 +213,7 @@ class _Inbox:
             try:
                 text = gzip.decompress(body)
             except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-                return _Fetched(listed, sha256, fault=f"{listed.key} is not whole: {error}")
+                return _Fetched(listed, sha256, fault=str(error))
         if delivery.is_json(text[:4096], self.source):
             return _Fetched(listed, sha256, text=text)
         path = _path(folder, listed)
@@ -219,17 +230,18 @@ class _Inbox:
         """Add an object that is CSV, Parquet or large."""
         listed, rejects, rows = fetched.listed, list[Reject](), 0
         try:
-            if fetched.fault or not fetched.path:
-                raise CdpError(fetched.fault, delivery.AGAIN)
+            if not fetched.path:
+                raise CdpError(f"it is not whole: {fetched.fault}", delivery.AGAIN)
             tables: Iterable[pa.Table] = delivery.tables(fetched.path, self.source, rejects)
             if listed.size <= LARGE_BYTES:
                 tables = list(tables)  # a file that fails at its end leaves no row in the batch
             for table in tables:
                 batch.add(table, listed.key)
                 rows += len(table)
-            delivery.judge(listed.key, rows, len(rejects), self.source)
+            delivery.judge("it", rows, len(rejects), self.source)
         except CdpError as error:
-            faults.append((listed, error))
+            shown = delivery.called("it", fetched.path or Path(listed.key), error)
+            faults.append((listed, CdpError(f"{listed.key}: {shown.problem}", shown.fix)))
             return
         batch.reject(rejects, listed.key)
         inputs.append(_input(fetched, rows + len(rejects), len(rejects)))
@@ -274,6 +286,10 @@ def _path(folder: Path, listed: Object) -> Path:
     return folder / Path(listed.key).name
 
 
+def _same(listed: Object) -> CdpError:
+    return CdpError(f"{listed.key}: it has the bytes of one that is refused", delivery.AGAIN)
+
+
 def _input(fetched: _Fetched, received: int = 0, quarantined: int = 0) -> Input:
     listed = fetched.listed
     return Input(listed.key, fetched.sha256, listed.etag, received, quarantined)
@@ -285,7 +301,7 @@ def _batches(waiting: list[Object]) -> Iterator[list[Object]]:
     size = 0
     for each in waiting:
         large = each.size > LARGE_BYTES
-        if chosen and (large or size + each.size > BATCH_BYTES):
+        if chosen and (large or size >= BATCH_BYTES or size + each.size > BATCH_BYTES):
             yield chosen
             chosen, size = [], 0
         chosen.append(each)

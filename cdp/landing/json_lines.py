@@ -7,19 +7,34 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cdp.landing.source import Source
 
 BLOCK_BYTES = 64 << 20
+BOM = b"\xef\xbb\xbf"
+WHITESPACE = b" \t\r\n\v\f"
+BLANKS = "".join(c for c in map(chr, range(0x3001)) if c.isspace())
 
+# DuckDB takes NaN, Infinity and a comma before a closing bracket for JSON, which they are not. A
+# line that may have one is doubtful; the same without its strings decides.
 # Only inside a case is a function kept from lines that it would fail on.
-JUDGED = """
+LENIENT = r"[:,\[]\s*-?(?i:nan|inf)|,\s*[\]}]"
+STRINGS = r'"(?:[^"\\]|\\.)*"'
+JUDGED = f"""
     create or replace temp table judged as
     select
         *,
-        case when json_valid(line) then json_type(line) end as kind,
+        case
+            when not json_valid(line) then null
+            when
+                doubtful
+                and regexp_matches(regexp_replace(line, '{STRINGS}', '""', 'g'), '{LENIENT}')
+                then null
+            else json_type(line)
+        end as kind,
     from lines
-"""
+"""  # noqa: S608 - of constants
 KEYS = """
     select distinct unnest(case when kind = 'OBJECT' then json_keys(line) end) as key
     from judged
@@ -91,6 +106,8 @@ class Parser:
         """Parse some texts, each whole lines of one object."""
         readable, rejected = _only_utf8(texts)
         lines, received = _lines(readable)
+        doubtful = pc.match_substring_regex(lines["line"], LENIENT)
+        lines = lines.append_column("doubtful", doubtful)
         for each in rejected:
             received[each.part] += 1
         self._db.register("lines", lines)
@@ -116,20 +133,27 @@ class Parser:
             ),
             {"paths": [_pointer(k) for k in chosen] or ["/"]} | ({"patch": patch} if extra else {}),
         )
-        values = {}
-        for name, found in places.items():
-            positions = [f"found[{chosen.index(key) + 1}]" for key in found]
-            values[name] = f"coalesce({', '.join(positions)})" if positions else "null"
+        positions = {
+            name: [f"found[{chosen.index(key) + 1}]" for key in found]
+            for name, found in places.items()
+        }
+        values = {n: f"coalesce({', '.join(p)})" if p else "null" for n, p in positions.items()}
         required = [
             c.name
             for c in self.source.columns
             if c.default is None and (c.required or c.name in self.source.key)
         ]
         reasons = ", ".join(
-            f"case when trim(coalesce({values[n]}, '')) = '' then '{n} is missing' end"
+            f"case when trim(coalesce({values[n]}, ''), '{BLANKS}') = '' then '{n} is missing' end"
             for n in required
         )
-        reason = f"concat_ws('; ', {reasons or 'null'})"
+        doubts = ", ".join(
+            f"case when {' + '.join(f'({p} is not null)::int' for p in found)} > 1 "
+            f"then 'several keys mean {n}' end"
+            for n, found in positions.items()
+            if len(found) > 1
+        )
+        reason = f"concat_ws('; ', {', '.join(filter(None, [reasons, doubts])) or 'null'})"
         columns = ", ".join(f"{values[c.name]}::varchar as {c.name}" for c in self.source.columns)
         # Only names that the source's file may have stand in these statements.
         rows = self._db.sql(
@@ -167,7 +191,10 @@ def _pointer(key: str) -> str:
 def _only_utf8(texts: Sequence[Text]) -> tuple[list[Text], list[Rejected]]:
     """The texts with the lines that are not UTF-8 blanked, and these lines."""
     readable, rejected = [], []
-    for part, text in enumerate(texts):
+    for part, given in enumerate(texts):
+        text = given
+        if given.first_line == 1 and given.data.startswith(BOM):
+            text = Text(given.data.removeprefix(BOM))
         try:
             text.data.decode()
         except UnicodeDecodeError:
@@ -176,7 +203,7 @@ def _only_utf8(texts: Sequence[Text]) -> tuple[list[Text], list[Rejected]]:
                 try:
                     line.decode()
                 except UnicodeDecodeError:
-                    shown = line.decode(errors="backslashreplace")
+                    shown = line.rstrip(b"\r").decode(errors="backslashreplace")
                     rejected.append(Rejected(part, n, shown, "it is not in UTF-8"))
                     kept.append(b"")
                 else:
@@ -200,9 +227,10 @@ def _lines(texts: Sequence[Text]) -> tuple[pa.Table, list[int]]:
     number = np.arange(len(ends), dtype=np.int64) - np.repeat(starts - firsts, counts)
     line = pa.LargeStringArray.from_buffers(len(ends), pa.py_buffer(bounds), pa.py_buffer(data))
     table = pa.table({"line": line, "part": part, "number": number})
-    # Most lines are longer than any blank one: only the short are looked at.
-    short = np.flatnonzero(np.diff(bounds) < 64)
-    blank = [i for i in short.tolist() if not data[bounds[i] : bounds[i + 1]].strip()]
+    # Most lines begin with a bracket: only those that begin with whitespace are looked at.
+    first = np.frombuffer(data, np.uint8)[bounds[:-1]]
+    maybe = np.flatnonzero(np.isin(first, np.frombuffer(WHITESPACE, np.uint8)))
+    blank = [i for i in maybe.tolist() if not data[bounds[i] : bounds[i + 1]].strip()]
     if blank:
         keep = np.ones(len(ends), bool)
         keep[blank] = False

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cdp.errors import CdpError
@@ -43,7 +44,7 @@ def land(
         raise CdpError(f"there is no file {path}", "check the path")
     try:
         return _land(path, Ledger(source, settings), effective_at, again=again)
-    except (BotoCoreError, ClientError) as error:
+    except (Boto3Error, BotoCoreError, ClientError) as error:
         raise CdpError(f"the object store does not do it: {error}", "cdp status; cdp up") from error
     except OSError as error:
         raise CdpError(

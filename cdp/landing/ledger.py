@@ -123,7 +123,9 @@ class Known:
         self.number = number
         for each in inputs:
             self.inputs.append((number, each))
-            self.by_content.setdefault(each.sha256, (number, each))
+            # The last that had rows: a duplicate has none, and one landed again is in its place.
+            if each.received or each.sha256 not in self.by_content:
+                self.by_content[each.sha256] = (number, each)
             if each.etag:
                 self.by_tag.add((each.name, each.etag))
 

@@ -159,7 +159,7 @@ def read(path: Path) -> Source:
 
 
 def read_all(folder: Path) -> dict[str, Source]:
-    """Every source of the folder, by full name. Raises CdpError for two with one raw table."""
+    """Every source of the folder, by full name. Raises CdpError for two of one name or table."""
     sources: dict[str, Source] = {}
     files: dict[str, Path] = {}
     for path in sorted(folder.glob("*.yml")):
@@ -167,6 +167,12 @@ def read_all(folder: Path) -> dict[str, Source]:
         if other := files.get(source.raw_table):
             raise CdpError(
                 f"{path} and {other.name} are both sources of {source.raw_table}",
+                "rename the source or the table in one of them, or remove it",
+            )
+        if source.full_name in sources:
+            other = files[sources[source.full_name].raw_table]
+            raise CdpError(
+                f"{path} and {other.name} are both the source {source.full_name}",
                 "rename the source or the table in one of them, or remove it",
             )
         files[source.raw_table] = path

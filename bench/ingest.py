@@ -1,0 +1,235 @@
+"""Ingestion against its peers: landing and loading against a plain Spark copy of the same rows,
+capture against pg_recvlogical, and how long a commit in Postgres takes to be seen in Trino.
+
+    python -m bench.ingest [--events 10000000]
+
+Each measure is a ratio of two things done in one run, on a stack of its own. Fails when one is
+below what the project promises.
+"""
+
+import argparse
+import gzip
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from bench.page import ROOT, table, write
+from cdp import objects
+from cdp.settings import Settings, settings
+from cdp.spark import connect
+
+CDP = str(Path(sys.executable).with_name("cdp"))
+FLOOR = 0.7
+ROWS_AN_OBJECT = 5000
+WARM = 200_000
+SOURCE = """
+source: bench
+table: events
+description: Usage events of the benchmark.
+owner: nobody
+format: json
+location: inbox/bench/events/
+key: [event_id]
+ordering: emitted_at
+columns:
+  - {name: event_id, type: string, required: true}
+  - {name: customer_id, type: string, required: true}
+  - {name: event_type, type: string}
+  - {name: started_at, type: timestamp}
+  - {name: duration_seconds, type: integer}
+  - {name: bytes, type: integer}
+  - {name: is_roaming, type: boolean}
+  - {name: region, type: string}
+  - {name: charge, type: decimal}
+  - {name: emitted_at, type: timestamp}
+"""
+# Lines as a switch writes them; every 400th is cut off.
+EVENTS = """
+    select if(number % 400 = 7, line[:40], line) as line
+    from (
+        select number, to_json({
+            event_id: printf('E%012d', number),
+            customer_id: printf('%010d', hash(number) % 50000000),
+            event_type: ['voice', 'sms', 'data'][(1 + hash(number, 1) % 3)::int],
+            started_at: strftime(to_timestamp(1735600000 + number // 100), '%Y-%m-%dT%H:%M:%SZ'),
+            duration_seconds: hash(number, 2) % 3600,
+            bytes: hash(number, 3) % 1000000000,
+            is_roaming: if(hash(number, 4) % 20 = 0, 'yes', 'no'),
+            region: ['north', 'east', 'south', 'west'][(1 + hash(number, 5) % 4)::int],
+            charge: (hash(number, 6) % 500) / 100,
+            emitted_at: strftime(to_timestamp(1735600060 + number // 100), '%Y-%m-%dT%H:%M:%SZ')
+        })::varchar as line
+        from range($first, $last) as numbers (number)
+    )
+"""
+
+
+def fill(s: Settings, first_event: int, events: int) -> None:
+    """Put events into the inbox as small gzipped objects."""
+    import duckdb
+
+    s3 = objects.client(s)
+    database = duckdb.connect()
+
+    def put(number: int) -> None:
+        first = number * ROWS_AN_OBJECT
+        rows = database.cursor().execute(EVENTS, {"first": first, "last": first + ROWS_AN_OBJECT})
+        body = "\n".join(line for (line,) in rows.fetchall()).encode()
+        key = f"inbox/bench/events/{number:06d}.json.gz"
+        s3.put_object(Bucket=s.bucket, Key=key, Body=gzip.compress(body, 1))
+
+    with ThreadPoolExecutor(4) as pool:
+        start = first_event // ROWS_AN_OBJECT
+        list(pool.map(put, range(start, start + events // ROWS_AN_OBJECT)))
+
+
+class Peak(threading.Thread):
+    """The most memory that all processes of the stack and this one's children had together."""
+
+    def __init__(self, state: Path) -> None:
+        super().__init__(daemon=True)
+        self.bytes = 0
+        self._ended = threading.Event()
+        self._state = str(state)
+
+    def run(self) -> None:
+        while not self._ended.wait(0.5):
+            total = 0
+            for process in psutil.process_iter():
+                try:
+                    if process.environ().get("CDP_STATE_DIR") == self._state:
+                        total += process.memory_info().rss
+                except psutil.Error:
+                    continue
+            self.bytes = max(self.bytes, total)
+
+    def end(self) -> int:
+        self._ended.set()
+        self.join()
+        return self.bytes
+
+
+def timed(act: Callable[[], object]) -> float:
+    started = time.monotonic()
+    act()
+    return time.monotonic() - started
+
+
+def cdp(*arguments: str, environment: dict[str, str]) -> str:
+    done = subprocess.run(
+        [CDP, *arguments], env=environment, capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    if done.returncode:
+        sys.exit(f"cdp {' '.join(arguments)}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def plain(s: Settings) -> int:
+    """Read the landed Parquet and write it to an Iceberg table of the same layout. Returns rows."""
+    from pyspark.sql import functions
+
+    session = connect(s)
+    session.sql("create namespace if not exists lake.bench")
+    session.sql("drop table if exists lake.bench.plain purge")
+    session.sql(
+        "create table lake.bench.plain using iceberg partitioned by (days(_landed_at)) "
+        "as select * from lake.raw.bench_events where false"
+    )
+    landed = session.read.parquet(f"s3a://{s.bucket}/landing/bench/events/")
+    landed = landed.withColumn("_landing_object", functions.col("_metadata.file_path"))
+    landed.select(*session.table("lake.bench.plain").columns).writeTo("lake.bench.plain").append()
+    return int(session.table("lake.bench.plain").count())
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """Rows in the inbox, rows landed, and seconds of each part."""
+
+    received: int
+    landed: int
+    land: float
+    load: float
+    plain: float
+    memory: int
+
+
+def ingest(s: Settings, environment: dict[str, str], events: int) -> Ingested:
+    # Some events first: what a cold Spark costs is told by bench/startup.py.
+    fill(s, 0, WARM)
+    cdp("land", "bench.events", environment=environment)
+    cdp("load", "bench.events", environment=environment)
+    before = plain(s)
+    fill(s, WARM, events)
+    peak = Peak(s.state_dir)
+    peak.start()
+    land = timed(lambda: cdp("land", "bench.events", environment=environment))
+    load = timed(lambda: cdp("load", "bench.events", environment=environment))
+    copied: list[int] = []
+    times = [timed(lambda: copied.append(plain(s))) for _ in range(2)]
+    return Ingested(events, copied[0] - before, land, load, min(times), peak.end())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=10_000_000)
+    events = parser.parse_args().events
+    with tempfile.TemporaryDirectory(prefix="cdp-bench-") as folder:
+        state, sources = Path(folder) / "state", Path(folder) / "sources"
+        sources.mkdir()
+        (sources / "bench_events.yml").write_text(SOURCE)
+        own = {
+            "CDP_STATE_DIR": str(state),
+            "CDP_PORT_OFFSET": "900",
+            "CDP_SOURCES_DIR": str(sources),
+            "CDP_WITH_SERVICES": "postgres",
+        }
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("CDP_")}
+        environment = kept | own
+        os.environ.update(own)
+        try:
+            cdp("up", environment=environment)
+            s = settings()
+            os.environ.update(s.environment())
+            done = ingest(s, environment, events)
+        finally:
+            cdp("down", "--data", environment=environment)
+    report(done)
+
+
+def report(done: Ingested) -> None:
+    rows = [
+        [
+            name,
+            f"{seconds:.1f}",
+            f"{done.landed / seconds / 1000:,.0f}",
+            f"{done.plain / seconds:.2f}",
+        ]
+        for name, seconds in (
+            ("land: JSON lines to Parquet", done.land),
+            ("load: Parquet to Iceberg, exactly once", done.load),
+            ("peer: Spark reads Parquet, writes Iceberg", done.plain),
+        )
+    ]
+    write(
+        "ingest",
+        table(["step", "s", "thousand rows/s", "ratio to the peer"], rows),
+        f"{done.received:,} events in {-(-done.received // ROWS_AN_OBJECT):,} gzipped objects, of "
+        f"which {done.landed:,} rows landed. "
+        f"Land and load together: {done.plain / (done.land + done.load):.2f} of the peer. "
+        f"Most memory, all processes together: {done.memory / 1e9:.1f} GB.",
+    )
+    if min(done.plain / done.land, done.plain / done.load) < FLOOR:
+        sys.exit(f"below {FLOOR} of the peer")
+
+
+if __name__ == "__main__":
+    main()
