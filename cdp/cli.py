@@ -173,6 +173,38 @@ def land(
 
 
 @app.command(epilog=DEBUG)
+def capture(
+    source: Annotated[
+        str | None,
+        typer.Argument(help="A source whose format is postgres, or a system; all by default."),
+    ] = None,
+    once: Annotated[
+        bool, typer.Option("--once", help="End when all that was committed by now has landed.")
+    ] = False,
+    resnapshot: Annotated[
+        bool,
+        typer.Option("--resnapshot", help="Drop the slot, and begin with the table as it is now."),
+    ] = False,
+    flush: Annotated[str, typer.Option(help="How long changes are gathered for.")] = "5s",
+    patience: Annotated[
+        str, typer.Option(help="How long Postgres or the store may be away.")
+    ] = "5m",
+) -> None:
+    """Land the changes of Postgres tables as they are committed, each exactly once.
+
+    The first time the table is landed as it is. Runs until SIGTERM or Ctrl-C.
+    """
+    from cdp.capture import runner
+    from cdp.capture.gather import Options
+    from cdp.landing.source import select
+    from cdp.repeat import seconds
+
+    chosen = runner.choose(select(source, settings().sources_dir), source)
+    options = Options(once, resnapshot, seconds(flush), seconds(patience))
+    runner.capture(chosen, settings(), options, say)
+
+
+@app.command(epilog=DEBUG)
 def load(
     source: Annotated[
         str | None,

@@ -46,9 +46,10 @@ def tables(path: Path, source: Source, rejects: list[Reject]) -> Iterator[pa.Tab
         rejects += [Reject(*line) for line in quarantined.lines]
 
 
-def called(name: str, path: Path, error: CdpError) -> CdpError:
+def called(name: str, path: Path | None, error: CdpError) -> CdpError:
     """The error with a name that people know, in place of a scratch file's path."""
-    return CdpError(error.problem.replace(str(path), name), error.fix)
+    problem = error.problem.replace(str(path), name) if path else error.problem
+    return CdpError(problem if name in problem else f"{name}: {problem}", error.fix)
 
 
 def judge(name: str, landed: int, rejected: int, source: Source) -> None:

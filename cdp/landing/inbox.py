@@ -231,17 +231,16 @@ class _Inbox:
         listed, rejects, rows = fetched.listed, list[Reject](), 0
         try:
             if not fetched.path:
-                raise CdpError(f"it is not whole: {fetched.fault}", delivery.AGAIN)
+                raise CdpError(f"{listed.key} is not whole: {fetched.fault}", delivery.AGAIN)
             tables: Iterable[pa.Table] = delivery.tables(fetched.path, self.source, rejects)
             if listed.size <= LARGE_BYTES:
                 tables = list(tables)  # a file that fails at its end leaves no row in the batch
             for table in tables:
                 batch.add(table, listed.key)
                 rows += len(table)
-            delivery.judge("it", rows, len(rejects), self.source)
+            delivery.judge(listed.key, rows, len(rejects), self.source)
         except CdpError as error:
-            shown = delivery.called("it", fetched.path or Path(listed.key), error)
-            faults.append((listed, CdpError(f"{listed.key}: {shown.problem}", shown.fix)))
+            faults.append((listed, delivery.called(listed.key, fetched.path, error)))
             return
         batch.reject(rejects, listed.key)
         inputs.append(_input(fetched, rows + len(rejects), len(rejects)))
@@ -287,7 +286,7 @@ def _path(folder: Path, listed: Object) -> Path:
 
 
 def _same(listed: Object) -> CdpError:
-    return CdpError(f"{listed.key}: it has the bytes of one that is refused", delivery.AGAIN)
+    return CdpError(f"{listed.key} has the bytes of one that is refused", delivery.AGAIN)
 
 
 def _input(fetched: _Fetched, received: int = 0, quarantined: int = 0) -> Input:

@@ -40,9 +40,10 @@ def inboxes(sources: Sequence[Source], settings: Settings, say: Say) -> None:
             f"{source.full_name}: {done.objects} objects landed, {done.landed} rows, "
             f"{done.quarantined} in quarantine, {done.duplicates} objects delivered before"
         )
-        for error in done.refused:
-            say(f"error: {error.problem}\n  fix: {error.fix}")
         failures += done.refused
+        if len(failures) > 1 or len(with_inbox) > 1:  # the only one is told by who catches it
+            for error in done.refused:
+                say(f"error: {error.problem}\n  fix: {error.fix}")
     _raise(failures, f"{len(failures)} objects were not landed")
 
 

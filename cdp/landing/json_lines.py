@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,48 +16,49 @@ WHITESPACE = b" \t\r\n\v\f"
 BLANKS = "".join(c for c in map(chr, range(0x3001)) if c.isspace())
 
 # DuckDB takes NaN, Infinity and a comma before a closing bracket for JSON, which they are not. A
-# line that may have one is doubtful; the same without its strings decides.
-# Only inside a case is a function kept from lines that it would fail on.
+# block that may have one is doubtful; then each line without its strings decides.
 LENIENT = r"[:,\[]\s*-?(?i:nan|inf)|,\s*[\]}]"
 STRINGS = r'"(?:[^"\\]|\\.)*"'
-JUDGED = f"""
+DOUBTED = f"""regexp_matches(regexp_replace(line, '{STRINGS}', '""', 'g'), '{LENIENT}')"""
+
+# Each statement reads the lines once; none copies them. Only inside a case is a function kept from
+# lines that it would fail on.
+JUDGED = """
     create or replace temp table judged as
     select
-        *,
-        case
-            when not json_valid(line) then null
-            when
-                doubtful
-                and regexp_matches(regexp_replace(line, '{STRINGS}', '""', 'g'), '{LENIENT}')
-                then null
-            else json_type(line)
-        end as kind,
-    from lines
-"""  # noqa: S608 - of constants
+        place,
+        kind,
+        case when kind = 'OBJECT' then json_keys(line) end as keys,
+    from (
+        select
+            place,
+            line,
+            case when json_valid(line) and not {doubted} then json_type(line) end as kind,
+        from lines
+    )
+"""
 KEYS = """
-    select distinct unnest(case when kind = 'OBJECT' then json_keys(line) end) as key
-    from judged
+    select distinct unnest(keys) as key
+    from (select distinct keys from judged)
     order by key
+"""
+REJECTED = """
+    select
+        place,
+        if(kind is null, 'it is not JSON', 'it is no JSON object') as reason,
+    from judged
+    where kind is distinct from 'OBJECT'
+    order by place
 """
 PARSED = """
     create or replace temp table parsed as
     select
+        place,
         part,
         number,
-        line,
         json_extract_string(line, {paths}) as found,
         {extra} as extra,
-    from judged
-    where kind = 'OBJECT'
-"""
-REJECTED = """
-    select
-        part,
-        number,
-        rtrim(line, e'\\r\\n'),
-        if(kind is null, 'it is not JSON', 'it is no JSON object') as reason,
-    from judged
-    where kind is distinct from 'OBJECT'
+    from objects
 """
 
 
@@ -106,32 +106,40 @@ class Parser:
         """Parse some texts, each whole lines of one object."""
         readable, rejected = _only_utf8(texts)
         lines, received = _lines(readable)
-        doubtful = pc.match_substring_regex(lines["line"], LENIENT)
-        lines = lines.append_column("doubtful", doubtful)
         for each in rejected:
             received[each.part] += 1
         self._db.register("lines", lines)
-        self._db.execute(JUDGED)
+        self._db.execute(JUDGED.format(doubted=DOUBTED if _doubtful(readable) else "false"))
         keys = [key for (key,) in self._db.execute(KEYS).fetchall()]
-        rejected += [Rejected(*row) for row in self._db.execute(REJECTED).fetchall()]
+        faults = self._db.execute(REJECTED).fetchall()
+        objects = lines
+        if faults:
+            good = np.ones(len(lines), bool)
+            good[[place for place, _ in faults]] = False
+            objects = lines.filter(pa.array(good))
+        self._db.register("objects", objects)
         rows, missing = self._project(keys)
-        rejected += [Rejected(*row) for row in missing]
+        rejected += _texts(lines, faults + missing)
+        self._db.unregister("objects")
         self._db.unregister("lines")
         return Parsed(rows, sorted(rejected, key=lambda r: (r.part, r.number)), received)
 
-    def _project(self, keys: list[str]) -> tuple[pa.Table, list[tuple[Any, ...]]]:
-        """The objects in the source's columns, and the lines without a required value."""
+    def _project(self, keys: list[str]) -> tuple[pa.Table, list[tuple[int, str]]]:
+        """The objects in the source's columns, and the places of those without a required value.
+
+        Only names that the source's file may have stand in these statements. A path or a patch
+        made of the lines' own keys is a parameter.
+        """
         places = {c.name: [k for k in keys if c.matches(k)] for c in self.source.columns}
         chosen = [key for found in places.values() for key in found]
-        extra = sorted(set(keys) - set(chosen))
-        # A path or a patch from the lines' own keys is a parameter, never part of the statement.
-        patch = json.dumps(dict.fromkeys(chosen))
+        extra = len(chosen) < len(keys)
         self._db.execute(
             PARSED.format(
                 paths="$paths::varchar[]",
                 extra="nullif(json_merge_patch(line, $patch)::varchar, '{}')" if extra else "null",
             ),
-            {"paths": [_pointer(k) for k in chosen] or ["/"]} | ({"patch": patch} if extra else {}),
+            {"paths": [_pointer(k) for k in chosen] or ["/"]}
+            | ({"patch": json.dumps(dict.fromkeys(chosen))} if extra else {}),
         )
         positions = {
             name: [f"found[{chosen.index(key) + 1}]" for key in found]
@@ -143,28 +151,38 @@ class Parser:
             for c in self.source.columns
             if c.default is None and (c.required or c.name in self.source.key)
         ]
-        reasons = ", ".join(
-            f"case when trim(coalesce({values[n]}, ''), '{BLANKS}') = '' then '{n} is missing' end"
+        faults = [
+            (f"trim(coalesce({values[n]}, ''), '{BLANKS}') = ''", f"{n} is missing")
             for n in required
-        )
-        doubts = ", ".join(
-            f"case when {' + '.join(f'({p} is not null)::int' for p in found)} > 1 "
-            f"then 'several keys mean {n}' end"
+        ]
+        faults += [
+            (
+                f"{' + '.join(f'({p} is not null)::int' for p in found)} > 1",
+                f"several keys mean {n}",
+            )
             for n, found in positions.items()
             if len(found) > 1
-        )
-        reason = f"concat_ws('; ', {', '.join(filter(None, [reasons, doubts])) or 'null'})"
+        ]
+        fault = " or ".join(f"({test})" for test, _ in faults) or "false"
+        reasons = ", ".join(f"if({test}, '{why}', null)" for test, why in faults)
         columns = ", ".join(f"{values[c.name]}::varchar as {c.name}" for c in self.source.columns)
-        # Only names that the source's file may have stand in these statements.
         rows = self._db.sql(
             f"select {columns}, extra::varchar as _extra, number as _source_row, part as _part "  # noqa: S608
-            f"from parsed where {reason} = ''"
+            f"from parsed where not ({fault})"
         ).to_arrow_table()
         missing = self._db.execute(
-            f"select part, number, rtrim(line, e'\\r\\n'), {reason} "  # noqa: S608
-            f"from parsed where {reason} != ''"
+            f"select place, concat_ws('; ', {reasons or 'null'}) from parsed where {fault}"  # noqa: S608
         ).fetchall()
         return rows, missing
+
+
+def _texts(lines: pa.Table, faults: list[tuple[int, str]]) -> list[Rejected]:
+    """The lines at those places, without their ends."""
+    found = lines.take(pa.array([place for place, _ in faults], pa.int64())).to_pylist()
+    return [
+        Rejected(row["part"], row["number"], row["line"].rstrip("\r\n"), reason)
+        for row, (_, reason) in zip(found, faults, strict=True)
+    ]
 
 
 def blocks(pieces: Iterator[bytes]) -> Iterator[Text]:
@@ -214,8 +232,14 @@ def _only_utf8(texts: Sequence[Text]) -> tuple[list[Text], list[Rejected]]:
     return readable, rejected
 
 
+def _doubtful(texts: Sequence[Text]) -> bool:
+    """Whether a text may have what DuckDB takes for JSON and is not."""
+    whole = pa.array([t.data for t in texts], pa.large_binary()).cast(pa.large_string())
+    return bool(pc.any(pc.match_substring_regex(whole, LENIENT)).as_py())
+
+
 def _lines(texts: Sequence[Text]) -> tuple[pa.Table, list[int]]:
-    """The lines of the texts that are not blank, without a copy: line, part, number."""
+    """The lines of the texts that are not blank: line, part, number, and their place from 0."""
     ended = [t.data if t.data.endswith(b"\n") else t.data + b"\n" for t in texts]
     data = b"".join(ended)
     ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")).astype(np.int64) + 1
@@ -236,4 +260,5 @@ def _lines(texts: Sequence[Text]) -> tuple[pa.Table, list[int]]:
         keep[blank] = False
         table = table.filter(pa.array(keep))
         part = part[keep]
+    table = table.append_column("place", pa.array(np.arange(len(table), dtype=np.int64)))
     return table, np.bincount(part, minlength=len(texts)).tolist()

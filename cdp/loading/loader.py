@@ -69,7 +69,8 @@ def load(source: Source, settings: Settings) -> Loaded:
         session = connect(settings)
         table = f"lake.{source.raw_table}"
         _widen(session, table, source, entries)
-        _stream(session, table, f"s3a://{settings.bucket}", source, state.uuid)
+        if any(entry.parts for entry in entries):
+            _stream(session, table, f"s3a://{settings.bucket}", source, state.uuid)
         journal.record(session, source, entries)
         journal.write_mark(ledger, state.uuid, entries[-1].number)
         after = _state(source, settings) or state
@@ -152,7 +153,9 @@ def _make_table(session: "SparkSession", source: Source) -> None:
     session.sql("create namespace if not exists lake.raw")
     session.sql(
         f"create table if not exists lake.{source.raw_table} ({_ddl(columns)}) "
-        f"using iceberg partitioned by (days(_landed_at)) comment '{comment}'"
+        f"using iceberg partitioned by (days(_landed_at)) comment '{comment}' "
+        # Rows come a day or two at a time: a shuffle by day would leave one task with all of them.
+        "tblproperties ('write.distribution-mode' = 'none')"
     )
 
 

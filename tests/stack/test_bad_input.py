@@ -1,6 +1,7 @@
 """Deliveries that are not as they should be: each is refused, quarantined or rejected, and told."""
 
 import csv
+import gzip
 import itertools
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +62,7 @@ class Feed:
         return [tuple(row.values()) for row in found]
 
     def landed(self) -> list[str]:
-        """Every object of the source, in the landing zone, the ledger and the quarantine."""
+        """Every object of the source: landed, in the ledger, in quarantine, or staged."""
         found = self.stack.settings()
         keys = objects.keys(objects.client(found), found.bucket, "")
         return sorted(k for k in keys if f"/test/{self.table}/" in k)
@@ -97,6 +98,10 @@ def test_files_that_are_not_what_the_source_says_are_refused_whole(feed: Feed) -
         "text.csv": ("Dear all,\nplease find attached\n", "no column for id, months"),
         "broken.csv": (GOOD + "only one field\n" * 3, "3 of 6 rows"),
         "keyless.csv": ("Customer ID,Tenure Months\n,1\n,2\n", "2 of 2 rows"),
+        "broken.jsonl": ('{"customer_id":"x","tenure months":1}\n{"customer_id"\n', "1 of 2 rows"),
+        "list.jsonl": ('{"no":["x"],"months":1}\n', "1 of 1 rows"),
+        "cut.csv.gz": (gzip.compress(GOOD.encode())[:-9], "is not whole"),
+        "empty.csv.gz": (gzip.compress(b""), "is empty"),
         "cut.parquet": (good_parquet.read_bytes()[:-20], "cannot be read as Parquet"),
         "nested.parquet": (
             Path(parquet(feed.folder / "n", **nested)).read_bytes(),
@@ -119,7 +124,8 @@ def test_one_bad_file_among_good_ones_does_not_stop_them(feed: Feed) -> None:
 def test_a_source_with_nothing_landed_does_not_stop_the_others(feed: Feed) -> None:
     (feed.folder / "src" / "idle.yml").write_text(SOURCE.format(table="idle"))
     sources = str(feed.folder / "src")
-    assert "no source has anything to load" in feed.stack.refused("load", CDP_SOURCES_DIR=sources)
+    line = feed.stack.refused("load", CDP_SOURCES_DIR=sources)
+    assert f"nothing has landed for test.idle, {feed.name}" in line
     feed.land(feed.file("good.csv", GOOD))
     shown = feed.stack.cdp("load", CDP_SOURCES_DIR=sources)
     assert "nothing has landed for test.idle" in shown
@@ -127,7 +133,7 @@ def test_a_source_with_nothing_landed_does_not_stop_the_others(feed: Feed) -> No
 
 
 def test_harmless_differences_between_files_load_into_one_table(feed: Feed) -> None:
-    """An extra column, another order, Parquet with types, a ragged line, a file again."""
+    """An extra column, another order, Parquet with types, JSON, a ragged line, a file again."""
     lines = [f"k{n:02},{n}" for n in range(40)]
     lines[10] = "broken"
     shown = feed.land(
@@ -138,16 +144,18 @@ def test_harmless_differences_between_files_load_into_one_table(feed: Feed) -> N
             feed.folder / "typed.parquet",
             **{"customer id": pa.array(["typed"]), "tenure_months": pa.array([6], pa.int64())},
         ),
+        feed.file("lines.jsonl.gz", gzip.compress(b'{"Customer-ID":"json","months":7,"x":[8]}\n')),
         feed.file("ragged.csv", "Customer ID,Tenure Months\n" + "\n".join(lines) + "\n"),
         feed.file("again.csv", GOOD),
     )
     assert "ragged.csv landed: 39 rows, 1 lines in quarantine" in shown
     assert "again.csv was landed before: 3 rows" in shown
-    assert "45 rows loaded, 45 in all" in feed.load()
+    assert "46 rows loaded, 46 in all" in feed.load()
     rows = {row[0]: row[1:] for row in feed.rows("id, months, _extra")}
     assert rows["extra"] == ("4", '{"Region": "north"}')
     assert rows["order"] == ("5", None)
     assert rows["typed"] == ("6", None)
+    assert rows["json"] == ("7", '{"x":[8]}')
     assert [rows[key] for key in "abc"] == [("1", None), ("2", None), ("", None)]
 
     (key,) = (k for k in feed.landed() if k.startswith("quarantine/"))

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from cdp import objects
 from cdp.landing import lander
+from cdp.landing.ledger import Ledger
 from cdp.landing.source import find
 from tests.conftest import CDP, SAMPLE, Stack
 
@@ -104,30 +105,45 @@ def _has_data(stack: Stack, table: str) -> bool:
 def test_a_land_killed_after_it_was_entered_is_completed_once(
     stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The ledger has the delivery, the landing zone has not: as after a kill between the two."""
+    """The ledger has the batch, the landing zone has not: as after a kill between the two."""
     folder = write_source(tmp_path / "src", "entered")
     (path, *_) = write_files(tmp_path)
     found = stack.settings()
     source = find("fault.entered", folder)
-    client = objects.client
-
-    def dying(settings: object) -> object:
-        s3 = client(found)
-        s3.upload_file = _die  # type: ignore[method-assign]
-        return s3
-
-    monkeypatch.setattr(objects, "client", dying)
+    monkeypatch.setattr(Ledger, "publish", _die)
     with pytest.raises(KeyboardInterrupt):
-        lander.land(Path(path), source, found, None)
+        lander.land(Path(path), source, found)
     monkeypatch.undo()
-    assert len(keys(stack, "landing/_ledger/fault/entered/")) == 1
+    entry = Ledger(source, found).entry(1)
+    assert entry
+    assert keys(stack, "staged/fault/entered/") == [part.staged for part in entry.parts]
     assert keys(stack, "landing/fault/entered/") == []
 
-    first = lander.land(Path(path), source, found, None)
-    again = lander.land(Path(path), source, found, None)
-    assert (first.already, again.already) == (False, True)
-    assert first.delivery == again.delivery
-    assert keys(stack, "landing/fault/entered/") == [first.delivery.key]
+    for _ in range(2):
+        assert lander.land(Path(path), source, found) == lander.Landed(ROWS, 0, already=True)
+        assert keys(stack, "staged/fault/entered/") == []
+        assert keys(stack, "landing/fault/entered/") == [part.key for part in entry.parts]
+    assert keys(stack, "ledger/fault/entered/") == ["ledger/fault/entered/000000000001.json"]
+
+
+def test_a_land_killed_before_it_was_entered_has_done_nothing(
+    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it has staged is litter: nobody reads it, and it is in nobody's way."""
+    folder = write_source(tmp_path / "src", "staged")
+    (path, *_) = write_files(tmp_path)
+    found = stack.settings()
+    source = find("fault.staged", folder)
+    monkeypatch.setattr(Ledger, "enter", _die)
+    with pytest.raises(KeyboardInterrupt):
+        lander.land(Path(path), source, found)
+    monkeypatch.undo()
+    (litter,) = keys(stack, "staged/fault/staged/")
+    assert keys(stack, "landing/fault/staged/") == keys(stack, "ledger/fault/staged/") == []
+
+    assert lander.land(Path(path), source, found) == lander.Landed(ROWS, 0, already=False)
+    assert len(keys(stack, "landing/fault/staged/")) == 1
+    assert keys(stack, "staged/fault/staged/") == [litter]
 
 
 def _die(*_: object, **__: object) -> None:
@@ -146,7 +162,8 @@ def test_two_runs_that_land_one_file_at_once_write_one_object(stack: Stack, tmp_
         for _ in range(3)
     ]
     assert [run.wait(timeout=120) for run in runs] == [0, 0, 0]
-    assert len(keys(stack, "landing/fault/race/")) == 1
+    assert len(keys(stack, "landing/fault/race/")) == len(keys(stack, "ledger/fault/race/")) == 1
+    assert keys(stack, "staged/fault/race/") == []
     assert f"{ROWS} rows loaded" in stack.cdp("load", "fault.race", CDP_SOURCES_DIR=sources)
 
 
@@ -164,7 +181,7 @@ def test_a_full_disk_while_landing_loses_nothing(stack: Stack, tmp_path: Path) -
     assert done.returncode == 1
     assert "free disk space" in done.stderr, done.stderr
     assert "Traceback" not in done.stderr
-    assert keys(stack, "landing/fault/full/") == []
+    assert keys(stack, "landing/fault/full/") == keys(stack, "ledger/fault/full/") == []
     assert f"landed: {ROWS} rows" in stack.cdp("land", "fault.full", path, CDP_SOURCES_DIR=sources)
 
 

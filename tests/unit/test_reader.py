@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cdp.errors import CdpError
-from cdp.landing import lander, reader
+from cdp.landing import delivery, reader, shape
 from cdp.landing import source as sources
 from cdp.landing.source import Source
 from cdp.settings import ROOT
@@ -337,7 +337,7 @@ def test_every_column_is_text_whatever_it_holds(path: Path) -> None:
     kinds = {f.name: str(f.type) for f in table.schema}
     assert kinds.pop("_source_row") == "int64"
     assert set(kinds.values()) == {"string"}
-    assert set(table.schema.names) == set(lander.schema(SOURCE).names) - {
+    assert set(table.schema.names) == set(shape.landing(SOURCE).names) - {
         "_source_file",
         "_landed_at",
     }
@@ -422,7 +422,7 @@ def test_heading_without_rows_has_nothing_to_land(path: Path, content: bytes) ->
     found = read(path)
     assert found == Read()
     with pytest.raises(CdpError, match="has a heading and no rows"):
-        lander._judge(path, len(found.rows), len(found.quarantined), SOURCE)
+        delivery.judge(str(path), len(found.rows), len(found.quarantined), SOURCE)
 
 
 def test_directory_and_file_that_is_not_there_are_refused(tmp_path: Path) -> None:

@@ -77,11 +77,72 @@ def test_source_has_what_its_file_says_and_defaults_for_the_rest(tmp_path: Path)
     assert found.full_name == "shop.orders"
     assert found.raw_table == "raw.shop_orders"
     assert found.landing_prefix == "landing/shop/orders/"
+    assert (found.location, found.captured) == ("", False)
     assert found.quarantine.max_share == 0.10
     assert [c.required for c in found.columns] == [True, False, False]
 
 
+@pytest.mark.parametrize("form", ["csv", "json", "parquet"])
+@pytest.mark.parametrize("location", ["", "inbox/shop/", "inbox/Shop-1/a.b/dt=2024/orders/"])
+def test_location_of_files_is_a_prefix_of_the_inbox_or_none(
+    tmp_path: Path, form: str, location: str
+) -> None:
+    found = sources.read(write(tmp_path / "a.yml", format=form, location=location))
+    assert (found.location, found.captured) == (location, False)
+
+
+def test_location_of_a_postgres_source_is_its_table(tmp_path: Path) -> None:
+    found = sources.read(write(tmp_path / "a.yml", format="postgres", location="public.orders"))
+    assert (found.location, found.captured) == ("public.orders", True)
+
+
+def test_raw_table_may_have_a_name_of_its_own_and_the_landing_zone_keeps_the_source_s(
+    tmp_path: Path,
+) -> None:
+    found = sources.read(write(tmp_path / "a.yml", raw_table="orders_of_the_shop"))
+    assert found.raw_table == "raw.orders_of_the_shop"
+    assert (found.full_name, found.landing_prefix) == ("shop.orders", "landing/shop/orders/")
+
+
 # What is refused.
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "parquet"])
+@pytest.mark.parametrize(
+    "location",
+    ["inbox", "inbox/", "inbox/shop", "inbox//", "inbox/a b/", "/inbox/shop/", "landing/shop/",
+     "inbox/shop/\n", "s3://lake/inbox/shop/", "public.orders", "inbox/*/", "inbox/shop/?"],
+)  # fmt: skip
+def test_location_that_is_no_prefix_of_the_inbox_is_refused_with_one_that_is(
+    refused: Callable[..., str], form: str, location: str
+) -> None:
+    assert "a prefix such as inbox/usage/events/" in refused(format=form, location=location)
+
+
+@pytest.mark.parametrize(
+    "location", ["", "orders", "public.", ".orders", "a.b.c", "inbox/shop/", "public.orders; --"]
+)
+def test_location_of_a_postgres_source_that_is_no_table_is_refused_with_one_that_is(
+    refused: Callable[..., str], location: str
+) -> None:
+    problem = refused(format="postgres", location=location)
+    assert "is its table, such as public.customers" in problem
+
+
+@pytest.mark.parametrize("name", ["raw.orders", "Orders", "x; drop table y", "", "1st", 7])
+def test_raw_table_that_is_not_a_plain_lower_case_word_is_refused(
+    refused: Callable[..., str], name: object
+) -> None:
+    assert refused(raw_table=name).startswith("raw_table: ")
+
+
+@pytest.mark.parametrize("form", ["xlsx", "JSON", "jsonl", "", None])
+def test_unknown_format_is_refused_with_the_formats_there_are(
+    refused: Callable[..., str], form: object
+) -> None:
+    problem = refused(format=form)
+    assert problem.startswith("format: ")
+    assert all(f"'{name}'" in problem for name in ("csv", "json", "parquet", "postgres"))
 
 
 def test_unknown_key_is_refused_with_its_place(refused: Callable[..., str]) -> None:
@@ -202,6 +263,51 @@ def test_two_sources_that_come_to_one_raw_table_are_refused(tmp_path: Path) -> N
         sources.read_all(tmp_path)
 
 
+def test_sources_with_one_chosen_raw_table_are_refused_and_with_two_are_not(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path / "a.yml", raw_table="orders")
+    write(tmp_path / "b.yml", table="items", raw_table="orders")
+    with pytest.raises(CdpError, match=r"both sources of raw\.orders"):
+        sources.read_all(tmp_path)
+    write(tmp_path / "b.yml", table="items", raw_table="shop_orders")
+    assert list(sources.read_all(tmp_path)) == ["shop.orders", "shop.items"]
+
+
+def test_two_files_of_one_source_with_different_raw_tables_are_refused(tmp_path: Path) -> None:
+    """They would share a ledger."""
+    write(tmp_path / "a.yml")
+    second = write(tmp_path / "b.yml", raw_table="other_orders")
+    with pytest.raises(CdpError) as error:
+        sources.read_all(tmp_path)
+    assert error.value.problem == f"{second} and a.yml are both the source shop.orders"
+
+
+def test_a_name_selects_a_source_or_those_of_a_system_and_no_name_all(tmp_path: Path) -> None:
+    for number, (system, table) in enumerate(
+        [("shop", "orders"), ("shop", "items"), ("shop_two", "orders"), ("usage", "events")]
+    ):
+        write(tmp_path / f"{number}.yml", source=system, table=table)
+
+    def selected(name: str | None) -> list[str]:
+        return [s.full_name for s in sources.select(name, tmp_path)]
+
+    assert selected("shop") == ["shop.orders", "shop.items"]
+    assert selected("shop.items") == ["shop.items"]
+    assert selected("usage") == ["usage.events"]
+    assert selected(None) == ["shop.orders", "shop.items", "shop_two.orders", "usage.events"]
+
+
+@pytest.mark.parametrize("name", ["sho", "shop.", "orders", "shop.order", "SHOP", "shop.*", ""])
+def test_name_that_selects_nothing_is_refused_with_the_sources_there_are(
+    tmp_path: Path, name: str
+) -> None:
+    write(tmp_path / "a.yml")
+    with pytest.raises(CdpError, match="there is no source") as error:
+        sources.select(name, tmp_path)
+    assert error.value.fix == "choose one of: shop.orders"
+
+
 def test_sources_are_found_by_full_name(tmp_path: Path) -> None:
     write(tmp_path / "a.yml")
     write(tmp_path / "b.yml", table="items")
@@ -241,3 +347,15 @@ def test_heading_that_is_only_like_a_column_does_not_mean_it(heading: str) -> No
 def test_column_with_a_default_may_lack(tmp_path: Path) -> None:
     found = sources.read(write(tmp_path / "a.yml"))
     assert found.match(["No", "Dauer"]) == {"order_id": 0, "tenure_months": 1, "changed_at": None}
+
+
+@pytest.mark.parametrize("captured", [True, False])
+def test_optional_column_may_lack_and_is_found_where_it_is(tmp_path: Path, captured: bool) -> None:
+    more = {"format": "postgres", "location": "public.orders"} if captured else {}
+    found = sources.read(write(tmp_path / "a.yml", **column(optional=True), **more))
+    assert found.match(["No"]) == {"order_id": 0, "tenure_months": None, "changed_at": None}
+    assert found.match(["Dauer", "No"])["tenure_months"] == 0
+    with pytest.raises(CdpError, match="2 headings mean tenure_months: Dauer, dauer"):
+        found.match(["No", "Dauer", "dauer"])
+    with pytest.raises(CdpError, match="no column for order_id; the file has Dauer"):
+        found.match(["Dauer"])

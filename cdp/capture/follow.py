@@ -1,0 +1,246 @@
+"""One captured source, from its snapshot on: reads its slot, lands what comes, confirms it.
+
+The slot is confirmed up to the end of the last transaction that has landed whole; with nothing on
+the way, up to where the server has sent all, so that the log of other tables does not pile up.
+"""
+
+import select
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+
+import psycopg2
+
+from cdp.capture import slot, snapshot
+from cdp.capture.fit import Fit, fit
+from cdp.capture.gather import NEVER, Acts, Gatherer, Options
+from cdp.capture.origin import LOST, Origin
+from cdp.capture.pending import Pending
+from cdp.capture.pgoutput import MalformedError, Relation
+from cdp.capture.wire import Stream, StreamError
+from cdp.capture.writer import Writer
+from cdp.errors import CdpError
+from cdp.landing.ledger import Ledger
+from cdp.landing.source import Source
+from cdp.settings import Settings
+
+AT_ONCE = 5_000  # messages that are read before anything else is looked after
+FEEDBACK = 5.0  # seconds; a server ends a reader that is silent for wal_sender_timeout
+RUNBOOK = "docs/runbook-capture.md"
+CHECK = 10.0  # seconds between looks at the publication
+
+
+class Follower:
+    """The capture of one source. `run` it once."""
+
+    def __init__(
+        self,
+        source: Source,
+        settings: Settings,
+        options: Options,
+        say: Callable[[str], None],
+        ended: threading.Event,
+    ) -> None:
+        self.source = source
+        self.options = options
+        self.ended = ended
+        self._say = say
+        self.origin = Origin(source, settings)
+        self.writer = Writer(Ledger(source, settings), options.patience, ended)
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"land {source.full_name}")
+        self._resnapshot = options.resnapshot
+        self._target: int | None = None
+        self._stream: Stream | None = None
+        self._slot = ""
+        self._met = False  # whether Postgres has ever answered
+        self._landing: tuple[Pending, Future[tuple[int, int]]] | None = None
+        self._confirmed = 0
+        self._spoke = self._checked = 0.0
+        self.rows = self.batches = 0
+
+    def run(self) -> None:
+        """Capture until the end. Raises CdpError when somebody has to mend something."""
+        until = 0.0
+        pause = 0.25
+        try:
+            self.writer.start()
+            while not self.ended.is_set():
+                try:
+                    self._attach()
+                    until, pause = 0.0, 0.25
+                    self._follow()
+                    break
+                except snapshot.StoppedError:
+                    self._tell("ended in the snapshot; it begins anew the next time")
+                    return
+                except (*LOST, StreamError) as error:
+                    self._collect(wait_for_it=True, answer=False)
+                    until = until or time.monotonic() + self.options.patience
+                    late = not self._met or time.monotonic() + pause > until
+                    if late or not _may_pass(error):
+                        raise _explained(error) from error
+                    self._tell(f"Postgres went away, trying again: {_line(error)}")
+                self._close()
+                self.ended.wait(pause)
+                pause = min(pause * 2, 10.0)
+        except psycopg2.Error as error:
+            raise CdpError(
+                f"Postgres refuses: {_line(error)}", f"see what a role needs in {RUNBOOK}"
+            ) from error
+        except MalformedError as error:
+            raise CdpError(
+                f"Postgres sent what is not understood: {error}",
+                "report it, with the version of Postgres; the slot keeps the changes",
+            ) from error
+        finally:
+            self._close()
+            self._pool.shutdown()
+        position = self.writer.position
+        where = f"; all up to {slot.lsn_text(position.lsn)} has landed" if position else ""
+        self._tell(f"{self.rows} changes in {self.batches} batches{where}")
+
+    def _tell(self, text: str) -> None:
+        self._say(f"{self.source.full_name}: {text}")
+
+    def _close(self) -> None:
+        if self._stream:
+            self._stream.close()
+        self._stream = None
+        self.origin.close()
+
+    def _attach(self) -> None:
+        """Be where the last batch ended, with a snapshot first if there is none."""
+        self.origin.connect()
+        self._met = True
+        anew = self._resnapshot or self.writer.position is None
+        self.origin.prepare(anew=anew)
+        if self.options.once and self._target is None:
+            self._target = slot.log_end(self.origin, mark=True)
+        if anew:
+            snapshot.take(self.origin, self.writer, self._say)
+            self._resnapshot = False
+        elif self.writer.position:
+            slot.check(self.origin, self.writer.position)
+        self._slot = self.writer.position.slot if self.writer.position else ""
+        self._stream = slot.stream(self.origin)
+        self._confirmed = 0
+        self._spoke = self._checked = time.monotonic()
+
+    def _follow(self) -> None:
+        stream = self._open
+        acts = Acts(self._submit, self._judge, self._end)
+        gatherer = Gatherer(self.origin.oid, self.writer.position, self._target, self.options, acts)
+        while not (self.ended.is_set() or gatherer.reached):
+            messages = stream.read(AT_ONCE)
+            gatherer.take(messages)
+            self._collect()
+            self._look_after()
+            pending = gatherer.pending
+            if pending and not self._landing and self._is_due(pending):
+                gatherer.submit()
+            if messages or gatherer.reached:
+                continue
+            if not (gatherer.transaction or gatherer.pending or self._landing):
+                self._confirm(stream.sent)
+            if not gatherer.transaction and stream.sent >= (self._target or NEVER):
+                break
+            # Something may be due then; messages come sooner.
+            select.select([stream], [], [], 0.02 if self._landing or self._target else 0.2)
+        gatherer.submit()
+        self._collect(wait_for_it=True)
+
+    @property
+    def _open(self) -> Stream:
+        if self._stream is None:
+            raise StreamError("the stream is not open")
+        return self._stream
+
+    def _is_due(self, pending: Pending) -> bool:
+        return time.monotonic() - pending.began >= self.options.flush
+
+    def _look_after(self) -> None:
+        """Say that we live, and see that the publication does."""
+        now = time.monotonic()
+        if self._open.asked or now - self._spoke > (0.2 if self._target else FEEDBACK):
+            self._open.confirm(self._confirmed, ask=self._target is not None)
+            self._spoke = now
+        if now - self._checked > CHECK:
+            self.origin.check_publication(self._slot)
+            self._checked = now
+
+    def _confirm(self, lsn: int) -> None:
+        if lsn > self._confirmed:
+            self._confirmed = lsn
+            self._open.confirm(lsn)
+            self._spoke = time.monotonic()
+
+    def _judge(self, relation: Relation) -> Fit:
+        try:
+            types = self.origin.types(c.type for c in relation.columns)
+            return fit(self.source, relation, types)
+        except CdpError:
+            self._collect(wait_for_it=True)
+            raise
+
+    def _end(self, end: int) -> None:
+        """A transaction is whole: when all of it has landed, it may be confirmed."""
+        if self._landing:
+            self._landing[0].end = end
+        else:
+            self._confirm(end)
+
+    def _submit(self, pending: Pending) -> None:
+        """Have changes landed, when those before have landed."""
+        self._collect(wait_for_it=True)
+        self._landing = pending, self._pool.submit(pending.land, self.writer, self._slot)
+
+    def _collect(self, *, wait_for_it: bool = False, answer: bool = True) -> None:
+        """Confirm what has landed. Raises CdpError when it could not.
+
+        wait_for_it: until it has. answer: tell Postgres meanwhile that we live, and what landed.
+        """
+        if not self._landing:
+            return
+        pending, landing = self._landing
+        while wait_for_it and not landing.done():
+            wait([landing], timeout=FEEDBACK)
+            if answer:
+                self._open.confirm(self._confirmed)
+        if not landing.done():
+            return
+        self._landing = None
+        count, moved = landing.result()
+        self.rows, self.batches = self.rows + count, self.batches + 1
+        self._tell(f"{count} changes landed, up to {slot.lsn_text(pending.spans[-1][1])}")
+        if moved:
+            self._tell(
+                f"of {moved} rows the key changed and a large column was not sent: its value is "
+                f"not known; alter table {self.source.location} replica identity full sends it"
+            )
+        if answer:
+            self._confirm(pending.end)
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _code(error: BaseException) -> str:
+    """The SQLSTATE; empty when the connection was lost."""
+    return str(getattr(error, "pgcode", None) or getattr(error, "code", ""))
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether it may pass by itself: a lost connection, a restart, too many connections."""
+    code = _code(error)
+    return not code or code.startswith(("57P", "08")) or code in {"53300", "55006"}
+
+
+def _explained(error: BaseException) -> CdpError:
+    if not _may_pass(error):
+        return CdpError(f"Postgres ended the capture: {_line(error)}", f"see {RUNBOOK}")
+    return CdpError(
+        f"Postgres does not answer: {_line(error)}",
+        "cdp status; cdp up, or check CDP_POSTGRES_URL; then capture again: nothing is lost",
+    )

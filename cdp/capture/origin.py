@@ -1,0 +1,249 @@
+"""The Postgres that a source is captured from: the table, its publication and its slot."""
+
+import time
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import Any
+
+import psycopg2
+from psycopg2 import sql
+from psycopg2.extensions import connection
+
+from cdp.capture.pgoutput import Column, Relation
+from cdp.errors import CdpError
+from cdp.landing.source import Source
+from cdp.settings import Settings
+
+# Text as Postgres writes it, the same for every server, role and database.
+FORMATS = (
+    "-c timezone=UTC -c datestyle=ISO,YMD -c intervalstyle=postgres -c extra_float_digits=1 "
+    "-c bytea_output=hex -c statement_timeout=0 -c idle_in_transaction_session_timeout=0 "
+    # A client whose machine has gone must not hold its lock and its slot.
+    "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
+)
+LOST = (psycopg2.OperationalError, psycopg2.InterfaceError)
+LOCK_WAIT = 3.0  # seconds for the server to notice that its holder has died
+TAKE = "select pg_try_advisory_lock(hashtextextended(%(name)s, 0))"
+HOLDER = """
+    select pid
+    from pg_locks
+    where
+        locktype = 'advisory'
+        and granted
+        and (classid::bigint << 32 | objid::bigint) = hashtextextended(%(name)s, 0)
+"""
+
+TABLE = """
+    select
+        c.oid,
+        c.relkind::text,
+        c.relreplident::text,
+        c.relpersistence::text,
+        exists (select from pg_index as i where i.indrelid = c.oid and i.indisprimary)
+    from pg_class as c
+    join pg_namespace as n on n.oid = c.relnamespace
+    where n.nspname = %(schema)s and c.relname = %(table)s
+"""
+# What the publication sends of a table; generated columns only where it can.
+COLUMNS = """
+    select
+        a.attname,
+        a.atttypid,
+        c.relreplident = 'f' or coalesce(a.attnum = any(i.indkey), false)
+    from pg_class as c
+    join pg_namespace as n on n.oid = c.relnamespace
+    join pg_publication_tables as p
+        on p.schemaname = n.nspname and p.tablename = c.relname and p.pubname = %(name)s
+    join pg_attribute as a on a.attrelid = c.oid and a.attname = any(p.attnames)
+    left join pg_index as i
+        on
+            i.indrelid = c.oid
+            and case c.relreplident
+                when 'd' then i.indisprimary
+                when 'i' then i.indisreplident
+                else false
+            end
+    where c.oid = %(oid)s and a.attnum > 0 and not a.attisdropped
+    order by a.attnum
+"""
+PUBLICATION = """
+    select
+        pubinsert and pubupdate and pubdelete and pubtruncate,
+        pg_has_role(pubowner, 'member'),
+        obj_description(oid, 'pg_publication')
+    from pg_publication
+    where pubname = %(name)s
+"""
+TYPES = """
+    with recursive below as (
+        select oid as asked, oid, typbasetype from pg_type where oid = any(%(oids)s::oid[])
+        union all
+        select below.asked, t.oid, t.typbasetype
+        from below
+        join pg_type as t on t.oid = below.typbasetype
+    )
+    select asked, format_type(oid, null) from below where typbasetype = 0
+"""
+
+
+class Origin:
+    """A source's table at its Postgres, seen on a connection that holds the capture's lock.
+
+    Methods raise CdpError for what somebody must mend, and those of LOST when Postgres is away.
+    """
+
+    def __init__(self, source: Source, settings: Settings) -> None:
+        self.source = source
+        self.dsn = settings.postgres_dsn
+        self.schema, self.table = source.location.split(".")
+        name = f"cdp_{source.source}_{source.table}"
+        # A name of Postgres has at most 63 bytes.
+        digest = sha256(name.encode()).hexdigest()[:8]
+        self.name = name if len(name) <= 63 else f"{name[:54]}_{digest}"
+        self.options: dict[str, Any] = {
+            "options": FORMATS,
+            "application_name": f"cdp capture {source.full_name}"[:63],
+            "client_encoding": "UTF8",
+            "connect_timeout": 5,
+            "keepalives_idle": 30,
+        }
+        self.again = f"cdp capture {source.full_name} --resnapshot"
+        self._control: connection | None = None
+        # The table's OID and kind, once prepared.
+        self.oid = 0
+        self.kind = ""
+
+    def connect(self) -> None:
+        """Connect, and take the lock. Raises CdpError when another capture holds it."""
+        self.close()
+        self._control = psycopg2.connect(self.dsn, **self.options)
+        self._control.autocommit = True
+        end = time.monotonic() + LOCK_WAIT
+        while not self.ask(TAKE)[0][0]:
+            if time.monotonic() > end:
+                holders = self.ask(HOLDER)
+                if not holders:
+                    continue
+                raise CdpError(
+                    f"another capture of {self.source.full_name} runs, pid {holders[0][0]} of "
+                    "Postgres",
+                    "let it run, or end it first",
+                )
+            time.sleep(0.1)
+
+    def close(self) -> None:
+        if self._control:
+            self._control.close()
+        self._control = None
+
+    def ask(self, query: str | sql.Composed, **values: object) -> list[Any]:
+        if self._control is None:
+            raise psycopg2.InterfaceError("not connected")
+        with self._control.cursor() as cursor:
+            cursor.execute(query, {"name": self.name, **values})
+            return cursor.fetchall() if cursor.description else []
+
+    def prepare(self, *, anew: bool) -> None:
+        """See that the table can be captured. anew: make its publication, in place of one of ours.
+
+        Raises CdpError when it cannot.
+        """
+        if (level := self.ask("show wal_level")[0][0]) != "logical":
+            raise CdpError(
+                f"Postgres writes its log with wal_level {level}, which does not tell changes",
+                "alter system set wal_level = logical, and restart Postgres",
+            )
+        self._find_table()
+        if anew:
+            self._publish()
+            self.check_publication()
+
+    def _find_table(self) -> None:
+        found = self.ask(TABLE, schema=self.schema, table=self.table)
+        location = self.source.location
+        if not found:
+            raise CdpError(
+                f"there is no table {location} at Postgres",
+                f"correct location in sources/{self.source.source}_{self.source.table}.yml",
+            )
+        self.oid, self.kind, identity, persistence, has_key = found[0]
+        if self.kind not in {"r", "p"} or persistence != "p":
+            raise CdpError(
+                f"{location} is no table whose changes are logged", "capture the table behind it"
+            )
+        if identity == "n" or (identity == "d" and not has_key):
+            raise CdpError(
+                f"{location} has no primary key and no replica identity: with a publication, "
+                "Postgres would refuse its updates and deletes",
+                f"alter table {location} replica identity full, or give it a primary key",
+            )
+
+    def _publish(self) -> None:
+        """Make the publication. One that somebody else has made for us is used as it is."""
+        name = sql.Identifier(self.name)
+        if found := self.ask(PUBLICATION):
+            if not found[0][1]:
+                return
+            self.ask(sql.SQL("drop publication {}").format(name))
+        version = self._control.server_version if self._control else 0
+        # Stored ones are columns like any other; before 18 they cannot be sent.
+        generated = ", publish_generated_columns = stored" if version >= 180000 else ""
+        self.ask(
+            sql.SQL("create publication {} for table {}{} with ({})").format(
+                name,
+                sql.SQL("only " if self.kind == "r" else ""),
+                sql.Identifier(self.schema, self.table),
+                sql.SQL(f"publish_via_partition_root = true{generated}"),
+            )
+        )
+
+    def check_publication(self, slot: str = "") -> None:
+        """See that the publication is there, whole, and that of a slot. Raises CdpError."""
+        found = self.ask(PUBLICATION)
+        tables = self.ask(
+            "select rowfilter from pg_publication_tables where pubname = %(name)s "
+            "and schemaname = %(schema)s and tablename = %(table)s",
+            schema=self.schema,
+            table=self.table,
+        )
+        same = self.ask(TABLE, schema=self.schema, table=self.table)
+        if not found or not tables or not same or same[0][0] != self.oid:
+            raise CdpError(
+                f"publication {self.name} does not hold {self.source.location} any more: changes "
+                "may be lost",
+                self.again,
+            )
+        whole, ours, comment = found[0]
+        if not whole or tables[0][0]:
+            raise CdpError(
+                f"publication {self.name} leaves out some inserts, updates, deletes or truncates",
+                f"drop publication {self.name} at the source, then {self.again}",
+            )
+        if slot and ours and comment != slot:
+            raise CdpError(
+                f"slot or publication {self.name} is not the one that has landed "
+                f"({comment or 'made anew'}, and not {slot}): changes may be lost",
+                self.again,
+            )
+
+    def relation(self) -> Relation:
+        """The table as it is now, with the columns that the publication sends."""
+        columns = self.ask(COLUMNS, oid=self.oid)
+        return Relation(self.oid, self.schema, self.table, tuple(Column(*c) for c in columns))
+
+    def identify(self, slot: str) -> None:
+        """Have the publication say which slot it is for, if it is ours."""
+        if self.ask(PUBLICATION)[0][1]:
+            comment = sql.SQL("comment on publication {} is {}")
+            self.ask(comment.format(sql.Identifier(self.name), sql.Literal(slot)))
+
+    def reader(self) -> connection:
+        """A connection more."""
+        opened: connection = psycopg2.connect(self.dsn, **self.options)
+        return opened
+
+    def types(self, oids: Iterable[int]) -> dict[int, str]:
+        """The names of types; of a domain, that of the type below it."""
+        asked = sorted(set(oids))
+        found: dict[int, str] = dict(self.ask(TYPES, oids=asked))
+        return {oid: found.get(oid, f"a type that is gone ({oid})") for oid in asked}

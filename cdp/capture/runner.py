@@ -1,0 +1,65 @@
+"""`cdp capture`: every captured source in a thread of its own, until each has ended."""
+
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from types import FrameType
+
+from cdp.capture.follow import Follower
+from cdp.capture.gather import Options
+from cdp.errors import CdpError
+from cdp.landing.source import Source
+from cdp.settings import Settings
+
+
+def choose(sources: Sequence[Source], name: str | None) -> list[Source]:
+    """Those that come from Postgres. Raises CdpError when a name means none."""
+    captured = [s for s in sources if s.captured]
+    if not captured:
+        raise CdpError(
+            f"{name or 'no source'} is captured from Postgres",
+            "give its source `format: postgres` and a location, or land its files: cdp land",
+        )
+    return captured
+
+
+def capture(
+    sources: Sequence[Source], settings: Settings, options: Options, say: Callable[[str], None]
+) -> None:
+    """Capture until SIGTERM or Ctrl-C, or with `once` until each has caught up.
+
+    One that must stop is told, and does not keep the others. Raises CdpError at the end for it.
+    """
+    ended = threading.Event()
+    failures: list[BaseException] = []
+
+    def follow(source: Source) -> None:
+        try:
+            Follower(source, settings, options, say, ended).run()
+        except CdpError as error:
+            failures.append(error)
+            if len(sources) > 1:
+                say(f"error: {source.full_name}: {error.problem}\n  fix: {error.fix}")
+        except BaseException as error:  # noqa: BLE001 - raised again below, in the main thread
+            failures.append(error)
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        ended.set()
+
+    previous = {s: signal.signal(s, end) for s in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        threads = [threading.Thread(target=follow, args=(s,)) for s in sources]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            while thread.is_alive():  # a handler of a signal runs in between
+                thread.join(0.2)
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    if len(failures) == 1 and len(sources) == 1:
+        raise failures[0]
+    if failures:
+        first = failures[0]
+        fix = first.fix if isinstance(first, CdpError) else str(first)
+        raise CdpError(f"{len(failures)} of {len(sources)} captures have stopped", fix) from first

@@ -1,0 +1,143 @@
+"""The replication slot of a captured source: made, checked, read and dropped."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psycopg2
+from psycopg2 import sql
+from psycopg2.extensions import connection
+from psycopg2.extras import LogicalReplicationConnection
+
+from cdp.capture.origin import Origin
+from cdp.capture.wire import Stream
+from cdp.errors import CdpError
+from cdp.landing.ledger import Position
+
+WAIT = 15.0  # seconds for the server to notice that a reader has died
+
+SLOT = """
+    select plugin, database = current_database(), active_pid, wal_status
+    from pg_replication_slots
+    where slot_name = %(name)s
+"""
+
+
+@dataclass(frozen=True)
+class State:
+    """A slot, as Postgres tells it. here: whether it is of this database. reader: a process."""
+
+    plugin: str
+    here: bool
+    reader: int | None
+    wal_status: str | None
+
+
+def lsn_text(lsn: int) -> str:
+    """An LSN as Postgres writes it, `0/1A2B3C8`."""
+    return f"{lsn >> 32:X}/{lsn & 0xFFFFFFFF:X}"
+
+
+def lsn_number(text: str) -> int:
+    high, _, low = text.partition("/")
+    return int(high, 16) << 32 | int(low, 16)
+
+
+def log_end(origin: Origin, *, mark: bool = False) -> int:
+    """The LSN up to which the log is on disk.
+
+    mark: write a message for nobody, so that all that was committed before is below the LSN, with
+        synchronous_commit off too. Where that is not allowed it is left.
+    """
+    if mark:
+        try:
+            marked = origin.ask("select pg_logical_emit_message(true, 'cdp', '')::text")
+            return lsn_number(marked[0][0])
+        except (psycopg2.ProgrammingError, psycopg2.errors.ReadOnlySqlTransaction):
+            pass
+    return lsn_number(origin.ask("select pg_current_wal_flush_lsn()::text")[0][0])
+
+
+def state(origin: Origin) -> State | None:
+    found = origin.ask(SLOT)
+    return State(*found[0]) if found else None
+
+
+def check(origin: Origin, position: Position) -> None:
+    """See that the slot can go on from a position. Raises CdpError when changes may be lost."""
+    slot = state(origin)
+    reason = ""
+    if slot is None or position.slot.partition("@")[0] != origin.name:
+        reason = f"slot {origin.name} is gone"
+    elif slot.plugin != "pgoutput" or not slot.here:
+        reason = f"slot {origin.name} is another's"
+    elif slot.wal_status == "lost":
+        reason = f"slot {origin.name} is lost: Postgres had to keep more log than it may"
+    elif log_end(origin) < position.lsn:
+        reason = "Postgres is at an earlier state than what has landed"
+    if reason:
+        since = lsn_text(position.lsn)
+        raise CdpError(f"{reason}; changes since {since} may be lost", origin.again)
+    origin.check_publication(position.slot)
+    _wait_until_free(origin)
+
+
+def _wait_until_free(origin: Origin) -> None:
+    """Until nobody reads it: that a reader was killed is noticed after a moment."""
+    end = time.monotonic() + WAIT
+    while (slot := state(origin)) and slot.reader:
+        if time.monotonic() > end:
+            raise CdpError(
+                f"another program reads slot {origin.name}, pid {slot.reader} of Postgres",
+                "end it: what it confirms is lost for this capture",
+            )
+        time.sleep(0.1)
+
+
+def drop(origin: Origin) -> None:
+    """Drop the slot, if it is there."""
+    _wait_until_free(origin)
+    if state(origin):
+        origin.ask("select pg_drop_replication_slot(%(name)s)")
+
+
+def make(origin: Origin) -> tuple[connection, str, str]:
+    """Make the slot. Returns a connection, the snapshot that lasts as long as it, and the LSN from
+    which on the slot has changes. The publication's comment becomes the slot's identity.
+    """
+    with _explained():
+        replication = psycopg2.connect(
+            origin.dsn, connection_factory=LogicalReplicationConnection, **origin.options
+        )
+    with replication.cursor() as cursor:
+        name = sql.Identifier(origin.name).as_string(replication)
+        cursor.execute(f"CREATE_REPLICATION_SLOT {name} LOGICAL pgoutput (SNAPSHOT 'export')")
+        _, point, snapshot, _ = cursor.fetchone()
+    origin.identify(identity(origin, point))
+    return replication, snapshot, point
+
+
+def identity(origin: Origin, point: str) -> str:
+    """What tells a slot from one that is made later under its name."""
+    return f"{origin.name}@{point}"
+
+
+def stream(origin: Origin) -> Stream:
+    """Begin to read the slot, where it was confirmed last."""
+    with _explained():
+        return Stream(origin.dsn, origin.name, origin.name, **origin.options)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except psycopg2.Error as error:
+        text = " ".join(str(error).split())
+        if "permission denied" in text or "must be superuser" in text:
+            raise CdpError(
+                f"the role may not replicate: {text}",
+                "as a superuser of Postgres: alter role NAME replication",
+            ) from error
+        raise
