@@ -258,6 +258,50 @@ def query(
     show.answer(ask(sql, settings()), format_, console)
 
 
+@app.command(
+    epilog="It writes inbox/*/*/NAME/ and generated/NAME/: docs/generate.md. The SQL goes into a "
+    "Postgres with: zcat DIR/*.sql.gz | psql. " + DEBUG
+)
+def generate(
+    customers: Annotated[int, typer.Option(help="How many customers, 1 to 50,000,000.")],
+    days: Annotated[int, typer.Option(help="How many days of their lives.")],
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes, anywhere.")],
+    dirt: Annotated[
+        float, typer.Option(help="The share of log rows that are dirty, 0 to 0.5.")
+    ] = 0.02,
+    until: Annotated[
+        datetime, typer.Option(formats=["%Y-%m-%d"], help="The period ends as this day begins.")
+    ] = datetime(2024, 12, 31),  # noqa: B008, DTZ001 - a constant; only its date is used
+    name: Annotated[str, typer.Option(help="What it is called; s and the seed by default.")] = "",
+    events_per_day: Annotated[
+        float, typer.Option(help="Usage events of a customer and day, on average.")
+    ] = 2.0,
+    objects_per_day: Annotated[
+        int,
+        typer.Option(help="Usage objects a day; the smaller logs have an eighth. 0: by size."),
+    ] = 0,
+    sql_to: Annotated[
+        Path | None, typer.Option(help="Also copy the SQL for Postgres to this directory.")
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Write it again though it is there: the same bytes.")
+    ] = False,
+) -> None:
+    """Make customers, their logs with dirt, and the truth, in the object store.
+
+    What was interrupted goes on where it stopped. What is there is left as it is.
+    """
+    from cdp.generate import job
+    from cdp.generate.parameters import Parameters
+
+    asked = Parameters(
+        customers, days, seed, dirt, until.date(), name, events_per_day, objects_per_day
+    )
+    job.run(asked, settings(), say, again)
+    if sql_to:
+        say(f"{job.download(asked, settings(), sql_to)} files of SQL are in {sql_to}")
+
+
 @app.command(epilog=DEBUG)
 def demo() -> None:
     """From the real sample to an answer in Trino: up, land, load, build, check, query."""

@@ -37,6 +37,14 @@ JUDGED = """
         from lines
     )
 """
+# A value that begins with a visible character need not be trimmed.
+BLANK = """
+    case
+        when {value} is null then true
+        when ascii({value}) between 33 and 126 then false
+        else trim({value}, '{blanks}') = ''
+    end
+"""
 KEYS = """
     select distinct unnest(keys) as key
     from (select distinct keys from judged)
@@ -152,8 +160,7 @@ class Parser:
             if c.default is None and (c.required or c.name in self.source.key)
         ]
         faults = [
-            (f"trim(coalesce({values[n]}, ''), '{BLANKS}') = ''", f"{n} is missing")
-            for n in required
+            (BLANK.format(value=values[n], blanks=BLANKS), f"{n} is missing") for n in required
         ]
         faults += [
             (
