@@ -168,6 +168,8 @@ def land(
         moment = effective_at.replace(tzinfo=UTC) if effective_at else None
         intake.files(files, lambda p: lander.land(p, found, settings(), moment, again=again), say)
         return
+    if again:
+        raise CdpError("--again needs a file", "cdp land --again SOURCE FILE")
     chosen = select(source, folder)
     repeat(every, lambda: intake.inboxes(chosen, settings(), say), say)
 
@@ -262,7 +264,7 @@ def query(
     epilog="It writes inbox/*/*/NAME/ and generated/NAME/: docs/generate.md. The SQL goes into a "
     "Postgres with: zcat DIR/*.sql.gz | psql. " + DEBUG
 )
-def generate(
+def generate(  # noqa: PLR0913, PLR0917 - its options
     customers: Annotated[int, typer.Option(help="How many customers, 1 to 50,000,000.")],
     days: Annotated[int, typer.Option(help="How many days of their lives.")],
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes, anywhere.")],
@@ -271,7 +273,7 @@ def generate(
     ] = 0.02,
     until: Annotated[
         datetime, typer.Option(formats=["%Y-%m-%d"], help="The period ends as this day begins.")
-    ] = datetime(2024, 12, 31),  # noqa: B008, DTZ001 - a constant; only its date is used
+    ] = datetime(2024, 12, 31),  # noqa: DTZ001 - only its date is used
     name: Annotated[str, typer.Option(help="What it is called; s and the seed by default.")] = "",
     events_per_day: Annotated[
         float, typer.Option(help="Usage events of a customer and day, on average.")

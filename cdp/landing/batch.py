@@ -61,9 +61,13 @@ class Batch:
                 writer.close()
         self._scratch.cleanup()
 
-    def add(self, table: pa.Table, source_file: str, effective_at: str | None = None) -> None:
+    def add(
+        self, table: pa.Table, source_file: str, effective_at: str | pa.Array | None = None
+    ) -> None:
         """Add rows: the source's columns as text, any of the landing's own. What is lacking of
         these is filled: `_source_file`, `_landed_at`, columns with a default; else it is null.
+
+        effective_at: the moment for the columns with a default, of all rows or of each.
         """
         if not len(table):
             return
@@ -77,8 +81,8 @@ class Batch:
                 column = pa.nulls(len(table), field.type)
             else:
                 column = table[field.name]
-            if field.name in defaults and effective_at:
-                column = pc.fill_null(column, effective_at)
+            if field.name in defaults and effective_at is not None:
+                column = pc.coalesce(column, effective_at)
             columns.append(column)
         if self._writer is None:
             path = self._folder / f"rows-{len(self._parts)}.parquet"

@@ -34,11 +34,12 @@ AHEAD_BYTES = 16 << 20
 
 @dataclass(frozen=True)
 class Object:
-    """An object of the inbox, as the store lists it."""
+    """An object of the inbox, as the store lists it. written_at: ISO 8601 in UTC."""
 
     key: str
     etag: str
     size: int
+    written_at: str
 
 
 @dataclass
@@ -116,7 +117,7 @@ class _Inbox:
             Bucket=self.bucket, Prefix=self.source.location
         )
         listed = [
-            Object(o["Key"], o["ETag"].strip('"'), o["Size"])
+            Object(o["Key"], o["ETag"].strip('"'), o["Size"], o["LastModified"].isoformat())
             for page in pages
             for o in page.get("Contents", [])
             if not o["Key"].endswith("/") and not Path(o["Key"]).name.startswith(("_", "."))
@@ -236,7 +237,7 @@ class _Inbox:
             if listed.size <= LARGE_BYTES:
                 tables = list(tables)  # a file that fails at its end leaves no row in the batch
             for table in tables:
-                batch.add(table, listed.key)
+                batch.add(table, listed.key, listed.written_at)
                 rows += len(table)
             delivery.judge(listed.key, rows, len(rejects), self.source)
         except CdpError as error:
@@ -275,9 +276,11 @@ class _Inbox:
         if len(good) < len(gathered):
             rows = rows.filter(pc.is_in(rows["_part"], pa.array(good, pa.int64())))
         names = pa.array([f.listed.key for f in gathered])
-        files = names.take(rows["_part"].combine_chunks())
+        parts = rows["_part"].combine_chunks()
+        files = names.take(parts)
         rows = rows.drop_columns(["_part"]).append_column("_source_file", files)
-        batch.add(rows, "")
+        moments = pa.array([f.listed.written_at for f in gathered])
+        batch.add(rows, "", moments.take(parts))
 
 
 def _path(folder: Path, listed: Object) -> Path:
@@ -291,7 +294,7 @@ def _same(listed: Object) -> CdpError:
 
 def _input(fetched: _Fetched, received: int = 0, quarantined: int = 0) -> Input:
     listed = fetched.listed
-    return Input(listed.key, fetched.sha256, listed.etag, received, quarantined)
+    return Input(listed.key, fetched.sha256, listed.etag, received, quarantined, listed.written_at)
 
 
 def _batches(waiting: list[Object]) -> Iterator[list[Object]]:

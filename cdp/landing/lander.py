@@ -59,6 +59,11 @@ def _land(path: Path, ledger: Ledger, effective_at: datetime | None, *, again: b
     ledger.settle()
     known = ledger.known()
     replaced, _ = known.by_content.get(sha256, (0, None)) if again else (0, None)
+    if replaced and ledger.is_there(replaced):
+        raise CdpError(
+            f"{path.name} is in batch {replaced}, whose objects are in the landing zone",
+            "move them out of it first if they are damaged; loaded again, rows would double",
+        )
     while replaced or sha256 not in known.by_content:
         with Batch(ledger) as batch:
             rejects: list[Reject] = []

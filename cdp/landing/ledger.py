@@ -150,7 +150,8 @@ class Ledger:
                 return None
             raise
 
-    def _exists(self, key: str) -> bool:
+    def exists(self, key: str) -> bool:
+        """Whether the bucket has an object."""
         try:
             self.s3.head_object(Bucket=self.bucket, Key=key)
         except ClientError as error:
@@ -166,12 +167,12 @@ class Ledger:
     def length(self, at_least: int = 0) -> int:
         """The number of the last entry. Numbers have no gap, so it is found by halving."""
         low, step = at_least, 1
-        while self._exists(self._key(low + step)):
+        while self.exists(self._key(low + step)):
             low, step = low + step, step * 2
         high = low + step  # low is there, or 0; high is not
         while high - low > 1:
             middle = (low + high) // 2
-            if self._exists(self._key(middle)):
+            if self.exists(self._key(middle)):
                 low = middle
             else:
                 high = middle
@@ -264,7 +265,7 @@ class Ledger:
         Quarantine comes first, so that a landed object's rejects are always there.
         """
         for part in (*entry.rejects, *entry.parts):
-            if self._exists(part.key):
+            if self.exists(part.key):
                 continue
             try:
                 self.s3.copy_object(
@@ -290,6 +291,11 @@ class Ledger:
             return 0
         self.publish(last)
         return last.number
+
+    def is_there(self, number: int) -> bool:
+        """Whether any object of an entry is still in the landing zone."""
+        entry = self.entry(number)
+        return entry is not None and any(self.exists(p.key) for p in entry.parts)
 
     def discard(self, parts: Iterable[Part]) -> None:
         """Remove staged objects."""

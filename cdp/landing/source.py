@@ -175,9 +175,22 @@ def read_all(folder: Path) -> dict[str, Source]:
                 f"{path} and {other.name} are both the source {source.full_name}",
                 "rename the source or the table in one of them, or remove it",
             )
+        for known in sources.values():
+            if _overlap(known, source):
+                raise CdpError(
+                    f"{path} and the source {known.full_name} have one location: {known.location}",
+                    "give each source a prefix or a table of its own",
+                )
         files[source.raw_table] = path
         sources[source.full_name] = source
     return sources
+
+
+def _overlap(one: Source, other: Source) -> bool:
+    """Whether an object, or a change, would belong to both."""
+    if one.captured or other.captured or not one.location or not other.location:
+        return bool(one.location) and one.location == other.location
+    return one.location.startswith(other.location) or other.location.startswith(one.location)
 
 
 def find(name: str, folder: Path) -> Source:

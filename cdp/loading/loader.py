@@ -65,6 +65,7 @@ def load(source: Source, settings: Settings) -> Loaded:
         mark = journal.read_mark(ledger, state.uuid)
         if mark == last:
             return Loaded(source.raw_table, 0, state.rows, last)
+        _see_whole(ledger, source, state, mark)
         entries = list(ledger.entries(mark))
         session = connect(settings)
         table = f"lake.{source.raw_table}"
@@ -136,6 +137,22 @@ def _state(source: Source, settings: Settings) -> _State | None:
         if snapshot["snapshot-id"] == current:
             rows = int(snapshot["summary"]["total-records"])
     return _State(str(metadata["table-uuid"]), rows)
+
+
+def _see_whole(ledger: Ledger, source: Source, state: _State, mark: int) -> None:
+    """Raises CdpError when what keeps rows from being loaded twice has been removed."""
+    table = source.raw_table
+    if mark and not ledger.entry(mark):
+        raise CdpError(
+            f"{table} has batches up to {mark} of {source.full_name}, its ledger has not",
+            f"restore {ledger.prefix} in the bucket; see docs/runbook-load.md",
+        )
+    checkpoint = f"{journal.checkpoint(state.uuid)}/metadata"
+    if state.rows and not ledger.exists(checkpoint):
+        raise CdpError(
+            f"{table} has {state.rows} rows, and no checkpoint says of which objects",
+            "restore it, or drop the table and load all anew; see docs/runbook-load.md",
+        )
 
 
 def _columns(source: Source) -> dict[str, str]:
