@@ -89,7 +89,7 @@ def _of_slot(slot: Slot, limit: int) -> list[str]:
     drop = f"drop it if nobody captures that table: select pg_drop_replication_slot('{slot.name}')"
     read = f"run its `cdp capture`, or {drop}"
     if slot.wal_status == "lost":
-        snapshot = "run its `cdp capture`, which takes a new snapshot"
+        snapshot = "run `cdp capture SOURCE --resnapshot`"
         return [f"slot {slot.name} is lost, changes are missing: {snapshot}, or {drop}"]
     lines = []
     if slot.wal_status == "unreserved":

@@ -1,21 +1,28 @@
 """Inboxes: each line of each object lands once, in few batches, whatever is put there."""
 
+import functools
 import gzip
 import io
+import itertools
 import json
 import multiprocessing
+import os
 import random
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from boto3.exceptions import S3UploadFailedError
 
+from cdp import objects
 from cdp.errors import CdpError
 from cdp.landing import inbox, json_lines, reader
 from cdp.landing.ledger import Ledger
@@ -23,6 +30,9 @@ from cdp.landing.source import Source
 from cdp.settings import Settings
 from tests.conftest import CDP, Stack
 from tests.stack.inbox import Feed, lines
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 SMALL = {"BATCH_BYTES": 4000, "LARGE_BYTES": 2000, "BLOCK_BYTES": 1500, "AHEAD_BYTES": 200_000}
 
@@ -63,8 +73,8 @@ def test_a_thousand_small_objects_land_as_one_and_only_once(feed: Feed) -> None:
     assert len(feed.keys("landing")) == len(feed.keys("ledger")) == 1
     assert feed.places() == sorted((n, row, f"{n} {row}") for n in names for row in (1, 2))
 
-    said = feed.cdp("land", feed.source.full_name)
-    assert "0 objects landed, 0 rows, 0 in quarantine, 0 objects delivered before" in said
+    again = feed.land()
+    assert (again.objects, again.duplicates, again.batches) == (0, 0, 0)
     assert len(feed.keys("landing")) == len(feed.keys("ledger")) == 1
 
 
@@ -133,25 +143,25 @@ def test_refused_objects_are_told_and_tried_again_until_they_are_mended(mixed: F
     }
     mixed.put_all({n: body for n, (body, _) in bad.items()} | {"good.json": lines("good")})
     name = mixed.source.full_name
-    for landed in (1, 0):
-        said = mixed.stack.cdp("land", name, ok=False, CDP_SOURCES_DIR=str(mixed.folder))
-        assert f"{name}: {landed} objects landed, {landed} rows, 0 in quarantine, 0 obj" in said
-        assert said.splitlines()[-2] == "error: 9 objects were not landed"
+    said = mixed.stack.cdp("land", name, ok=False, CDP_SOURCES_DIR=str(mixed.folder)).splitlines()
+    assert f"{name}: 1 objects landed, 1 rows, 0 in quarantine, 0 objects delivered before" in said
+    assert said[-2] == "error: 9 objects were not landed"
+    again = mixed.land()
+    assert again.objects == 0
+    for told in said, [f"error: {e.problem}" for e in again.refused]:
         for key, (_, words) in bad.items():
-            (told,) = (
-                x for x in said.splitlines() if x.startswith("error: ") and mixed.key(key) in x
-            )
-            assert words in told
+            (line,) = (x for x in told if x.startswith("error: ") and f"/{key}" in x)
+            assert words in line
     assert mixed.ids() == ["good"]
     assert mixed.keys("staged") == mixed.keys("quarantine") == []
 
     for key in bad:
         mixed.remove(key)
     mixed.put_all({"cut.json.gz": whole, "empty.csv": b"id\nnow\n", "heading.csv": b"id,value\n"})
-    line = mixed.refused("land", name)
-    assert line == f"error: {mixed.key('heading.csv')} has a heading and no rows"
+    (error,) = mixed.land().refused
+    assert error.problem == f"{mixed.key('heading.csv')} has a heading and no rows"
     mixed.put("heading.csv", b"id\nnow too\n")
-    assert "1 objects landed, 1 rows" in mixed.cdp("land", name)
+    assert mixed.land().objects == 1
     assert mixed.ids() == sorted(["good", "now", "now too", *map(str, range(500))])
 
 
@@ -230,53 +240,65 @@ def test_runs_at_once_land_each_object_once(feed: Feed) -> None:
     assert feed.keys("staged") == []
 
 
-def test_two_commands_at_once_land_each_object_once(feed: Feed) -> None:
-    feed.put_all({f"{n:03}.json": lines(n) for n in range(100)})
-    runs = [
-        subprocess.Popen(
-            [CDP, "land", feed.source.full_name],
-            env=feed.environment(),
-            stdout=subprocess.DEVNULL,
-        )
-        for _ in range(2)
-    ]
-    assert [run.wait(timeout=120) for run in runs] == [0, 0]
-    assert feed.ids() == sorted(map(str, range(100)))
-
-
-def land_in_small_batches(source: Source, settings: Settings) -> None:
-    """What is killed: a run with low bounds, in a process of its own."""
-    for name, value in SMALL.items():
+def land_and_die(source: Source, settings: Settings, moments: list[tuple[str, int]]) -> None:
+    """Land in small batches, in processes that die at their write of some number."""
+    client = objects.client
+    client(settings)  # the first is slow to make
+    for name, value in (SMALL | {"BATCH_BYTES": 1500}).items():
         setattr(inbox, name, value)
-    json_lines.BLOCK_BYTES = SMALL["BLOCK_BYTES"]
-    inbox.land(source, settings, lambda _: None)
+    for event, at in moments:
+        pid = os.fork()
+        if not pid:
+            s3 = client(settings)
+            death = _Death(itertools.count(1), at)
+            for operation in ("PutObject", "CopyObject", "DeleteObject"):
+                s3.meta.events.register(f"{event}.s3.{operation}", death)
+            objects.client = functools.partial(_given, s3)
+            inbox.land(source, settings, lambda _: None)
+            os._exit(0)
+        _, status = os.waitpid(pid, 0)
+        assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL, (event, at)
 
 
-@pytest.mark.usefixtures("small")
-def test_runs_killed_at_any_moment_lose_and_double_nothing(feed: Feed) -> None:
-    rng = random.Random(7)  # noqa: S311 - the same moments at every run
-    processes = multiprocessing.get_context("forkserver")
+def _given(s3: "S3Client", _: Settings) -> "S3Client":
+    return s3
+
+
+@dataclass
+class _Death:
+    writes: Iterator[int]
+    at: int
+
+    def __call__(self, **_: object) -> None:
+        if next(self.writes) == self.at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_runs_killed_before_and_after_any_write_lose_and_double_nothing(feed: Feed) -> None:
+    """A batch is at most seven writes: two objects staged, the entry, two copied, two removed."""
+    bodies = {}
+    for n in range(250):
+        bodies[f"{n}.json"] = lines(*(f"{n} {c}" for c in "abcd")) + b"bad %d\n" % n
+    feed.put_all(bodies)
+    moments = list(itertools.product(["before-call", "after-call"], range(1, 9)))
+    random.Random(7).shuffle(moments)  # noqa: S311 - the same at every run
+    processes = multiprocessing.get_context("forkserver")  # it has no threads that a fork loses
     processes.set_forkserver_preload(["boto3", "duckdb", "pandas", __name__])
-    wanted: list[str] = []
-    amid = 0
-    for number in range(16):
-        bodies = {f"{number:02}/{n}.json": [f"{number} {n} {c}" for c in "abcd"] for n in range(50)}
-        wanted += [each for ids in bodies.values() for each in ids]
-        feed.put_all({name: lines(*ids) for name, ids in bodies.items()})
-        run = processes.Process(target=land_in_small_batches, args=(feed.source, feed.settings))
-        run.start()
-        run.join(rng.uniform(0.1, 0.8))
-        run.kill()
-        run.join()
-        amid += run.exitcode == -signal.SIGKILL and bool(feed.keys("ledger"))
-        print(number, run.exitcode, feed.ledger.length())
-    assert amid > 3
+    runs = processes.Process(target=land_and_die, args=(feed.source, feed.settings, moments))
+    runs.start()
+    runs.join()
+    assert runs.exitcode == 0
+    assert 1 < feed.ledger.length() < 25
     feed.land()
     assert feed.land().objects == 0
-    assert feed.ids() == sorted(wanted)
-    published = sorted(part.key for e in feed.entries() for part in e.parts)
-    assert feed.keys("landing") == published
-    assert sum(e.received for e in feed.entries()) == len(wanted)
+    assert feed.ids() == sorted(f"{n} {c}" for n in range(250) for c in "abcd")
+    assert sorted(r["text"] for r in feed.rows("quarantine")) == sorted(
+        f"bad {n}" for n in range(250)
+    )
+    entries = feed.entries()
+    assert sum(e.landed for e in entries) == 4 * sum(e.quarantined for e in entries) == 1000
+    assert feed.keys("landing") == sorted(part.key for e in entries for part in e.parts)
+    assert feed.keys("quarantine") == sorted(part.key for e in entries for part in e.rejects)
 
 
 def test_a_run_killed_after_it_entered_a_batch_is_completed_by_the_next(
@@ -342,7 +364,7 @@ def test_a_system_or_no_name_lands_every_inbox_and_a_source_without_one_wants_a_
 ) -> None:
     system = feed.source.source
     more = feed.beside("more", f"location: inbox/{system}/m/")
-    feed.beside("files", "")
+    files = feed.beside("files", "")
     feed.put("a", lines(1))
     more.put("a", lines(2))
     said = feed.cdp("land", system)
@@ -353,8 +375,8 @@ def test_a_system_or_no_name_lands_every_inbox_and_a_source_without_one_wants_a_
     feed.put("b", lines(4))
     assert feed.refused("land").startswith(f"error: 5 of 6 rows of {more.key('b')} cannot")
     assert (feed.ids(), more.ids()) == (["1", "4"], ["2"])
-    line = feed.refused("land", f"{system}.files")
-    assert line == f"error: {system}.files has no inbox"
+    with pytest.raises(CdpError, match=f"{system}.files has no inbox"):
+        files.land()
 
 
 def test_every_second_it_lands_what_is_new_until_it_is_ended(feed: Feed) -> None:
