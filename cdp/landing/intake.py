@@ -26,14 +26,15 @@ def files(paths: Sequence[Path], land: Callable[[Path], Landed], say: Say) -> No
         verb = "was landed before" if landed.already else "landed"
         bad = f", {landed.quarantined} lines in quarantine" if landed.quarantined else ""
         say(f"{path.name} {verb}: {landed.rows} rows{bad}")
-    _raise(failures, f"{len(failures)} of {len(paths)} files were not landed")
+    _raise(failures, f"{len(failures)} of {len(paths)} files were not landed", len(paths) > 1)
 
 
 def inboxes(sources: Sequence[Source], settings: Settings, say: Say) -> None:
     """Land what is new in the inboxes of sources, those that have one. Raises CdpError at the end
     for objects that were refused; they are tried again each time."""
     with_inbox = [s for s in sources if s.location and not s.captured]
-    failures = []
+    failures: list[CdpError] = []
+    told = len(with_inbox) > 1
     for source in with_inbox or sources:
         done = inbox.land(source, settings, say)
         say(
@@ -41,14 +42,16 @@ def inboxes(sources: Sequence[Source], settings: Settings, say: Say) -> None:
             f"{done.quarantined} in quarantine, {done.duplicates} objects delivered before"
         )
         failures += done.refused
-        if len(failures) > 1 or len(with_inbox) > 1:  # the only one is told by who catches it
+        told |= len(failures) > 1
+        if told:
             for error in done.refused:
                 say(f"error: {error.problem}\n  fix: {error.fix}")
-    _raise(failures, f"{len(failures)} objects were not landed")
+    _raise(failures, f"{len(failures)} objects were not landed", told)
 
 
-def _raise(failures: list[CdpError], summary: str) -> None:
-    if len(failures) == 1:
+def _raise(failures: list[CdpError], summary: str, told: bool) -> None:
+    """Raise the only failure; the summary, when failures have been told by now."""
+    if failures and not told:
         raise failures[0]
     if failures:
         raise CdpError(summary, failures[0].fix)
