@@ -87,7 +87,11 @@ class Job:
 
     @cached_property
     def session(self) -> "SparkSession":
-        return self.connect()
+        session = self.connect()
+        # The JVM compiles no method of more bytecodes. A query here would be one, and be
+        # interpreted, four times slower; above the limit Spark makes many small methods of it.
+        session.conf.set("spark.sql.codegen.hugeMethodLimit", "8000")
+        return session
 
     def frame(self, name: str, alias: str = "", **more: int | str) -> "DataFrame":
         """The query of sql/NAME.sql, known to later queries as `alias`."""

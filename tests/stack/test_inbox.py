@@ -10,6 +10,7 @@ import os
 import random
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -240,8 +241,11 @@ def test_runs_at_once_land_each_object_once(feed: Feed) -> None:
     assert feed.keys("staged") == []
 
 
-def land_and_die(source: Source, settings: Settings, moments: list[tuple[str, int]]) -> None:
+def land_and_die(
+    source: Source, settings: Settings, folder: Path, moments: list[tuple[str, int]]
+) -> None:
     """Land in small batches, in processes that die at their write of some number."""
+    tempfile.tempdir = str(folder)  # they leave their scratch files there
     client = objects.client
     client(settings)  # the first is slow to make
     for name, value in (SMALL | {"BATCH_BYTES": 1500}).items():
@@ -284,7 +288,9 @@ def test_runs_killed_before_and_after_any_write_lose_and_double_nothing(feed: Fe
     random.Random(7).shuffle(moments)  # noqa: S311 - the same at every run
     processes = multiprocessing.get_context("forkserver")  # it has no threads that a fork loses
     processes.set_forkserver_preload(["boto3", "duckdb", "pandas", __name__])
-    runs = processes.Process(target=land_and_die, args=(feed.source, feed.settings, moments))
+    runs = processes.Process(
+        target=land_and_die, args=(feed.source, feed.settings, feed.folder, moments)
+    )
     runs.start()
     runs.join()
     assert runs.exitcode == 0
