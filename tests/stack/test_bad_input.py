@@ -241,5 +241,11 @@ def test_a_value_of_the_wrong_type_is_rejected_in_staging_with_its_reason(
         ]
     finally:
         stack.spark("delete from lake.raw.crm_customers where customer_id like 'bad-input-%'")
+        # What has been taken back is not to be reconciled.
+        for table in ("mon_landed_batches", "mon_reconciliation"):
+            stack.spark(
+                f"delete from lake.monitoring.{table} "  # noqa: S608
+                "where source_name = 'crm.customers' and batch > 1"
+            )
         stack.cdp(*build)
     assert stack.query("select count(*) as n from staging.stg_crm_customers") == [{"n": 7043}]
