@@ -71,7 +71,8 @@ def record(session: "SparkSession", source: Source, entries: list[Entry]) -> Non
     """Add entries to the table of batches; one that it holds stays as it is."""
     from pyspark.errors import PySparkException
 
-    make_table(session)
+    with _one_at_a_time:
+        make_table(session)
     rows = [
         (
             source.full_name,

@@ -7,6 +7,7 @@ next one. Beside the checkpoint stands a mark: the last ledger entry that is kno
 """
 
 import re
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 # A small load waits for the store and the catalog most of its time.
 AT_ONCE = 4
+_making = threading.Lock()
 
 # Arrow's types in a landing schema, as Spark SQL writes them.
 SPARK_TYPES = {"string": "string", "int64": "bigint", "timestamp[us, tz=UTC]": "timestamp"}
@@ -60,7 +62,8 @@ def load(source: Source, settings: Settings) -> Loaded:
         last = ledger.settle()
         state = _state(source, settings)
         if state is None:
-            _make_table(connect(settings), source)
+            with _making:  # a namespace that two make at once is an error to some catalogs
+                _make_table(connect(settings), source)
             state = _state(source, settings) or _State("", 0)
         mark = journal.read_mark(ledger, state.uuid)
         if mark == last:
