@@ -24,13 +24,13 @@ from pathlib import Path
 import psutil
 import psycopg2
 
-from bench.page import ROOT, table, write
+from bench.page import table, write
+from bench.startup import CDP, cdp
 from cdp import objects
 from cdp.settings import Settings, settings
 from cdp.spark import connect
 from cdp.trino import query
 
-CDP = str(Path(sys.executable).with_name("cdp"))
 FLOOR = 0.7
 ROWS_AN_OBJECT = 5000
 WARM = 200_000
@@ -140,15 +140,6 @@ def timed(act: Callable[[], object]) -> float:
     started = time.monotonic()
     act()
     return time.monotonic() - started
-
-
-def cdp(*arguments: str, environment: dict[str, str]) -> str:
-    done = subprocess.run(
-        [CDP, *arguments], env=environment, capture_output=True, text=True, check=False, cwd=ROOT
-    )
-    if done.returncode:
-        sys.exit(f"cdp {' '.join(arguments)}\n{done.stdout}{done.stderr}")
-    return done.stdout
 
 
 def plain(s: Settings) -> int:

@@ -4,7 +4,8 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 from cdp.errors import CdpError
@@ -20,13 +21,9 @@ def seconds(text: str) -> float:
     return float(found[1]) * UNITS[found[2]]
 
 
-def repeat(every: str | None, act: Callable[[], None], say: Callable[[str], None]) -> None:
-    """Do it once; or, with a period, each time that has passed since it began, until SIGTERM or
-    Ctrl-C. Then a failure is told, and the next time tries again."""
-    if every is None:
-        act()
-        return
-    period = seconds(every)
+@contextmanager
+def until_ended() -> Iterator[threading.Event]:
+    """An event that SIGTERM and Ctrl-C set, in place of what they would do."""
     ended = threading.Event()
 
     def end(_number: int, _frame: FrameType | None) -> None:
@@ -34,6 +31,20 @@ def repeat(every: str | None, act: Callable[[], None], say: Callable[[str], None
 
     previous = {s: signal.signal(s, end) for s in (signal.SIGTERM, signal.SIGINT)}
     try:
+        yield ended
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def repeat(every: str | None, act: Callable[[], None], say: Callable[[str], None]) -> None:
+    """Do it once; or, with a period, each time that has passed since it began, until SIGTERM or
+    Ctrl-C. Then a failure is told, and the next time tries again."""
+    if every is None:
+        act()
+        return
+    period = seconds(every)
+    with until_ended() as ended:
         while not ended.is_set():
             started = time.monotonic()
             try:
@@ -41,6 +52,3 @@ def repeat(every: str | None, act: Callable[[], None], say: Callable[[str], None
             except CdpError as error:
                 say(f"error: {error.problem}\n  fix: {error.fix}")
             ended.wait(max(0.0, period - (time.monotonic() - started)))
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)

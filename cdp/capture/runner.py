@@ -1,14 +1,13 @@
 """`cdp capture`: every captured source in a thread of its own, until each has ended."""
 
-import signal
 import threading
 from collections.abc import Callable, Sequence
-from types import FrameType
 
 from cdp.capture.follow import Follower
 from cdp.capture.gather import Options
 from cdp.errors import CdpError
 from cdp.landing.source import Source
+from cdp.repeat import until_ended
 from cdp.settings import Settings
 
 
@@ -30,10 +29,9 @@ def capture(
 
     One that must stop is told, and does not keep the others. Raises CdpError at the end for it.
     """
-    ended = threading.Event()
     failures: list[BaseException] = []
 
-    def follow(source: Source) -> None:
+    def follow(source: Source, ended: threading.Event) -> None:
         try:
             Follower(source, settings, options, say, ended).run()
         except CdpError as error:
@@ -43,20 +41,13 @@ def capture(
         except BaseException as error:  # noqa: BLE001 - raised again below, in the main thread
             failures.append(error)
 
-    def end(_number: int, _frame: FrameType | None) -> None:
-        ended.set()
-
-    previous = {s: signal.signal(s, end) for s in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        threads = [threading.Thread(target=follow, args=(s,)) for s in sources]
+    with until_ended() as ended:
+        threads = [threading.Thread(target=follow, args=(s, ended)) for s in sources]
         for thread in threads:
             thread.start()
         for thread in threads:
             while thread.is_alive():  # a handler of a signal runs in between
                 thread.join(0.2)
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
     if len(failures) == 1 and len(sources) == 1:
         raise failures[0]
     if failures:

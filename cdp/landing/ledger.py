@@ -142,7 +142,8 @@ class Ledger:
     def _key(self, number: int) -> str:
         return f"{self.prefix}{number:012d}.json"
 
-    def _read(self, key: str) -> bytes | None:
+    def read(self, key: str) -> bytes | None:
+        """An object of the bucket, None when it is not there."""
         try:
             return self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except ClientError as error:
@@ -161,7 +162,7 @@ class Ledger:
         return True
 
     def entry(self, number: int) -> Entry | None:
-        body = self._read(self._key(number))
+        body = self.read(self._key(number))
         return Entry.parse(body) if body else None
 
     def length(self, at_least: int = 0) -> int:
@@ -192,7 +193,7 @@ class Ledger:
         """Every input that has landed; read from the newest fold and the entries past it."""
         known = Known()
         folds = list(objects.keys(self.s3, self.bucket, f"{self.prefix}folds/"))
-        if folds and (body := self._read(folds[-1])):
+        if folds and (body := self.read(folds[-1])):
             for row in pq.read_table(io.BytesIO(body)).to_pylist():
                 known.add(row.pop("batch"), [Input(**row)])
             known.number = int(Path(folds[-1]).stem)
@@ -256,7 +257,7 @@ class Ledger:
             if not objects.is_error(error, "PreconditionFailed", "412"):
                 raise
             # A put that was repeated after a lost answer meets itself.
-            return self._read(self._key(entry.number)) == body
+            return self.read(self._key(entry.number)) == body
         return True
 
     def publish(self, entry: Entry) -> None:

@@ -5,9 +5,6 @@ import threading
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
-from cdp import objects
 from cdp.landing.ledger import Entry, Ledger
 from cdp.landing.source import Source
 
@@ -45,13 +42,7 @@ def _mark(uuid: str) -> str:
 
 def read_mark(ledger: Ledger, uuid: str) -> int:
     """The last entry of the ledger that is known to be loaded into the table; 0 for none."""
-    try:
-        answer = ledger.s3.get_object(Bucket=ledger.bucket, Key=_mark(uuid))
-    except ClientError as error:
-        if objects.is_error(error, "NoSuchKey", "404"):
-            return 0
-        raise
-    return int(answer["Body"].read())
+    return int(ledger.read(_mark(uuid)) or 0)
 
 
 def write_mark(ledger: Ledger, uuid: str, number: int) -> None:
