@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,12 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
+from isal import igzip, isal_zlib
 
 from cdp import objects
 from cdp.errors import CdpError
 from cdp.landing import delivery, reader
 from cdp.landing.batch import Batch, Reject
-from cdp.landing.json_lines import BLOCK_BYTES, Parser, Text
+from cdp.landing.json_lines import BLOCK_BYTES, Parsed, Parser, Text
 from cdp.landing.ledger import Entry, Input, Known, Ledger
 from cdp.landing.source import Source
 from cdp.settings import Settings
@@ -28,6 +28,9 @@ BATCH_BYTES = 256 << 20
 # An object that is larger is read through a scratch file, and is a batch of its own.
 LARGE_BYTES = 64 << 20
 READERS = 4
+# Blocks of lines that are parsed beside the one that is being written. A parser has a database of
+# its own, which is not always busy on all cores.
+PARSERS = 2
 # What may be fetched before it is parsed; unpacked it is ten times as much.
 AHEAD_BYTES = 16 << 20
 
@@ -94,7 +97,7 @@ class _Inbox:
         self.ledger = Ledger(source, settings)
         self.bucket = settings.bucket
         self.say = say
-        self.parser = Parser(source)
+        self.parsers = [Parser(source) for _ in range(PARSERS)]
         self.outcome = Outcome()
 
     def land(self) -> Outcome:
@@ -128,11 +131,16 @@ class _Inbox:
     def _land(self, chosen: list[Object], known: Known, refused: set[tuple[str, str]]) -> bool:
         """Land some objects as one batch. Returns False when another run was quicker."""
         faults: list[tuple[Object, CdpError]] = []
-        with Batch(self.ledger) as batch, TemporaryDirectory(prefix="cdp-land-") as scratch:
+        with (
+            Batch(self.ledger) as batch,
+            TemporaryDirectory(prefix="cdp-land-") as scratch,
+            ThreadPoolExecutor(PARSERS) as pool,
+        ):
             inputs: list[Input] = []
             new: set[str] = set()
             twins: list[_Fetched] = []
             gathered: list[_Fetched] = []
+            parsing: deque[tuple[list[_Fetched], Future[Parsed]]] = deque()
             size = 0
             for fetched in self._fetch(chosen, Path(scratch)):
                 if fetched.sha256 in known.by_content or fetched.sha256 in new:
@@ -145,9 +153,14 @@ class _Inbox:
                 gathered.append(fetched)
                 size += len(fetched.text)
                 if size >= BLOCK_BYTES:
-                    self._add_lines(batch, gathered, inputs, faults)
+                    parsing.append((gathered, pool.submit(self._parse, gathered)))
                     gathered, size = [], 0
-            self._add_lines(batch, gathered, inputs, faults)
+                if len(parsing) > PARSERS:
+                    self._add_lines(batch, *parsing.popleft(), inputs, faults)
+            if gathered:
+                parsing.append((gathered, pool.submit(self._parse, gathered)))
+            while parsing:
+                self._add_lines(batch, *parsing.popleft(), inputs, faults)
             # The same bytes as an object that landed, by now or before; of a refused one they are
             # as bad as it is.
             bad = new - {i.sha256 for i in inputs}
@@ -212,8 +225,8 @@ class _Inbox:
         text = body
         if body.startswith(delivery.GZIP):
             try:
-                text = gzip.decompress(body)
-            except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+                text = igzip.decompress(body)
+            except (EOFError, gzip.BadGzipFile, isal_zlib.error) as error:
                 return _Fetched(listed, sha256, fault=str(error))
         if delivery.is_json(text[:4096], self.source):
             return _Fetched(listed, sha256, text=text)
@@ -246,17 +259,23 @@ class _Inbox:
         batch.reject(rejects, listed.key)
         inputs.append(_input(fetched, rows + len(rejects), len(rejects)))
 
+    def _parse(self, gathered: list[_Fetched]) -> Parsed:
+        parser = self.parsers.pop()
+        try:
+            return parser.parse([Text(f.text or b"") for f in gathered])
+        finally:
+            self.parsers.append(parser)
+
     def _add_lines(
         self,
         batch: Batch,
         gathered: list[_Fetched],
+        parsing: Future[Parsed],
         inputs: list[Input],
         faults: list[tuple[Object, CdpError]],
     ) -> None:
-        """Parse the JSON lines of many objects at once; judge each object by itself."""
-        if not gathered:
-            return
-        parsed = self.parser.parse([Text(f.text or b"") for f in gathered])
+        """Add the JSON lines of many objects, parsed at once; judge each object by itself."""
+        parsed = parsing.result()
         rejected: list[list[Reject]] = [[] for _ in gathered]
         for each in parsed.rejected:
             rejected[each.part].append(Reject(each.number, each.text, each.reason))

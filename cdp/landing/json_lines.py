@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from cdp.landing.source import Source
 
-BLOCK_BYTES = 64 << 20
+BLOCK_BYTES = 32 << 20
 BOM = b"\xef\xbb\xbf"
 WHITESPACE = b" \t\r\n\v\f"
 BLANKS = "".join(c for c in map(chr, range(0x3001)) if c.isspace())
@@ -21,21 +21,23 @@ LENIENT = r"[:,\[]\s*-?(?i:nan|inf)|,\s*[\]}]"
 STRINGS = r'"(?:[^"\\]|\\.)*"'
 DOUBTED = f"""regexp_matches(regexp_replace(line, '{STRINGS}', '""', 'g'), '{LENIENT}')"""
 
-# Each statement reads the lines once; none copies them. Only inside a case is a function kept from
+# What is JSON and begins with a brace is an object. Only inside a case is a function kept from
 # lines that it would fail on.
+IS_JSON = "json_valid(line) and not {doubted}"
+IS_OBJECT = (
+    r"case when ascii(line) = 123 then true else starts_with(ltrim(line, e' \t\r'), '{') end"
+)
+# Each statement reads the lines once; none copies them.
 JUDGED = """
     create or replace temp table judged as
     select
         place,
-        kind,
-        case when kind = 'OBJECT' then json_keys(line) end as keys,
-    from (
-        select
-            place,
-            line,
-            case when json_valid(line) and not {doubted} then json_type(line) end as kind,
-        from lines
-    )
+        case when {is_json} then if({is_object}, json_keys(line), []) end as keys,
+        case
+            when keys is null then 'it is not JSON'
+            when not {is_object} then 'it is no JSON object'
+        end as reason,
+    from lines
 """
 # A value that begins with a visible character need not be trimmed.
 BLANK = """
@@ -47,26 +49,21 @@ BLANK = """
 """
 KEYS = """
     select distinct unnest(keys) as key
-    from (select distinct keys from judged)
+    from judged
     order by key
 """
-REJECTED = """
-    select
-        place,
-        if(kind is null, 'it is not JSON', 'it is no JSON object') as reason,
-    from judged
-    where kind is distinct from 'OBJECT'
-    order by place
-"""
+REJECTED = "select place, reason from judged where reason is not null order by place"
 PARSED = """
     create or replace temp table parsed as
     select
         place,
         part,
         number,
-        json_extract_string(line, {paths}) as found,
-        {extra} as extra,
-    from objects
+        case
+            when {is_json} and {is_object} then json_extract_string(line, {paths})
+        end as found,
+        case when {is_json} and {is_object} then {extra} end as extra,
+    from lines
 """
 
 
@@ -113,26 +110,21 @@ class Parser:
     def parse(self, texts: Sequence[Text]) -> Parsed:
         """Parse some texts, each whole lines of one object."""
         readable, rejected = _only_utf8(texts)
-        lines, received = _lines(readable)
+        data, counts = _joined(readable)
+        lines, received = _lines(data, counts, [t.first_line for t in readable])
         for each in rejected:
             received[each.part] += 1
         self._db.register("lines", lines)
-        self._db.execute(JUDGED.format(doubted=DOUBTED if _doubtful(readable) else "false"))
+        is_json = IS_JSON.format(doubted=DOUBTED if _doubtful(data) else "false")
+        self._db.execute(JUDGED.format(is_json=is_json, is_object=IS_OBJECT))
         keys = [key for (key,) in self._db.execute(KEYS).fetchall()]
         faults = self._db.execute(REJECTED).fetchall()
-        objects = lines
-        if faults:
-            good = np.ones(len(lines), bool)
-            good[[place for place, _ in faults]] = False
-            objects = lines.filter(pa.array(good))
-        self._db.register("objects", objects)
-        rows, missing = self._project(keys)
+        rows, missing = self._project(keys, is_json)
         rejected += _texts(lines, faults + missing)
-        self._db.unregister("objects")
         self._db.unregister("lines")
         return Parsed(rows, sorted(rejected, key=lambda r: (r.part, r.number)), received)
 
-    def _project(self, keys: list[str]) -> tuple[pa.Table, list[tuple[int, str]]]:
+    def _project(self, keys: list[str], is_json: str) -> tuple[pa.Table, list[tuple[int, str]]]:
         """The objects in the source's columns, and the places of those without a required value.
 
         Only names that the source's file may have stand in these statements. A path or a patch
@@ -143,6 +135,8 @@ class Parser:
         extra = len(chosen) < len(keys)
         self._db.execute(
             PARSED.format(
+                is_json=is_json,
+                is_object=IS_OBJECT,
                 paths="$paths::varchar[]",
                 extra="nullif(json_merge_patch(line, $patch)::varchar, '{}')" if extra else "null",
             ),
@@ -175,10 +169,11 @@ class Parser:
         columns = ", ".join(f"{values[c.name]}::varchar as {c.name}" for c in self.source.columns)
         rows = self._db.sql(
             f"select {columns}, extra::varchar as _extra, number as _source_row, part as _part "  # noqa: S608
-            f"from parsed where not ({fault})"
+            f"from parsed where found is not null and not ({fault})"
         ).to_arrow_table()
         missing = self._db.execute(
-            f"select place, concat_ws('; ', {reasons or 'null'}) from parsed where {fault}"  # noqa: S608
+            f"select place, concat_ws('; ', {reasons or 'null'}) from parsed "  # noqa: S608
+            f"where found is not null and ({fault})"
         ).fetchall()
         return rows, missing
 
@@ -239,22 +234,28 @@ def _only_utf8(texts: Sequence[Text]) -> tuple[list[Text], list[Rejected]]:
     return readable, rejected
 
 
-def _doubtful(texts: Sequence[Text]) -> bool:
-    """Whether a text may have what DuckDB takes for JSON and is not."""
-    whole = pa.array([t.data for t in texts], pa.large_binary()).cast(pa.large_string())
-    return bool(pc.any(pc.match_substring_regex(whole, LENIENT)).as_py())
-
-
-def _lines(texts: Sequence[Text]) -> tuple[pa.Table, list[int]]:
-    """The lines of the texts that are not blank: line, part, number, and their place from 0."""
+def _joined(texts: Sequence[Text]) -> tuple[bytes, list[int]]:
+    """The texts as one, each ended by a line's end, and how many lines each has."""
     ended = [t.data if t.data.endswith(b"\n") else t.data + b"\n" for t in texts]
-    data = b"".join(ended)
+    return b"".join(ended), [t.count(b"\n") for t in ended]
+
+
+def _doubtful(data: bytes) -> bool:
+    """Whether a text may have what DuckDB takes for JSON and is not."""
+    ends = pa.py_buffer(np.array([0, len(data)], np.int64))
+    whole = pa.LargeStringArray.from_buffers(1, ends, pa.py_buffer(data))
+    return bool(pc.match_substring_regex(whole, LENIENT)[0].as_py())
+
+
+def _lines(
+    data: bytes, counts: Sequence[int], first_lines: Sequence[int]
+) -> tuple[pa.Table, list[int]]:
+    """The lines that are not blank: line, part, number, and their place from 0."""
     ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")).astype(np.int64) + 1
     bounds = np.concatenate([np.zeros(1, np.int64), ends])
-    counts = np.array([t.count(b"\n") for t in ended], np.int64)
     starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)[:-1]])
-    firsts = np.array([t.first_line for t in texts], np.int64)
-    part = np.repeat(np.arange(len(texts), dtype=np.int64), counts)
+    firsts = np.array(first_lines, np.int64)
+    part = np.repeat(np.arange(len(counts), dtype=np.int64), counts)
     number = np.arange(len(ends), dtype=np.int64) - np.repeat(starts - firsts, counts)
     line = pa.LargeStringArray.from_buffers(len(ends), pa.py_buffer(bounds), pa.py_buffer(data))
     table = pa.table({"line": line, "part": part, "number": number})
@@ -268,4 +269,4 @@ def _lines(texts: Sequence[Text]) -> tuple[pa.Table, list[int]]:
         table = table.filter(pa.array(keep))
         part = part[keep]
     table = table.append_column("place", pa.array(np.arange(len(table), dtype=np.int64)))
-    return table, np.bincount(part, minlength=len(texts)).tolist()
+    return table, np.bincount(part, minlength=len(counts)).tolist()
