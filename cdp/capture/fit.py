@@ -10,7 +10,7 @@ from cdp.landing.shape import CAPTURED, TRACED
 from cdp.landing.source import Source, one_line
 
 # Names that a column of a table cannot have where it lands.
-TAKEN = {name for name, _ in (*CAPTURED, *TRACED)} | {"_landing_object", "dt"}
+TAKEN = {name for name, _ in (*CAPTURED, *TRACED)} | {"_batch", "_landing_object", "dt"}
 
 # The types of Postgres whose values a declared type can hold; text can hold any.
 NUMBERS = {"smallint", "integer", "bigint", "numeric"}

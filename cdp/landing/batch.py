@@ -1,4 +1,4 @@
-"""A batch in the making: its rows and its rejects gather in scratch files, and land together."""
+"""A batch in the making: rows and rejects gather, are staged a part at a time, and land at once."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from cdp.landing import shape
-from cdp.landing.ledger import Entry, Input, Kind, Ledger
+from cdp.landing.ledger import Entry, Input, Kind, Ledger, Staged
 
 # The store takes part in one copy up to 5 GB; engines like files of a few hundred.
 PART_BYTES = 256 << 20
@@ -42,7 +42,9 @@ class Batch:
         self.rows = 0
         self._scratch = TemporaryDirectory(prefix="cdp-land-")
         self._folder = Path(self._scratch.name)
-        self._parts: list[tuple[Path, int]] = []
+        self._staged: list[Staged] = []
+        self._part = self._folder / "rows.parquet"
+        self._part_rows = 0
         self._writer: pq.ParquetWriter | None = None
         self._rejects: pq.ParquetWriter | None = None
         self.rejected = 0
@@ -85,16 +87,22 @@ class Batch:
                 column = pc.coalesce(column, effective_at)
             columns.append(column)
         if self._writer is None:
-            path = self._folder / f"rows-{len(self._parts)}.parquet"
-            self._writer = pq.ParquetWriter(path, self.schema, compression="zstd")
-            self._parts.append((path, 0))
+            self._writer = pq.ParquetWriter(self._part, self.schema, compression="zstd")
         self._writer.write_table(pa.Table.from_arrays(columns, schema=self.schema))
         self.rows += len(table)
-        path, rows = self._parts.pop()
-        self._parts.append((path, rows + len(table)))
-        if path.stat().st_size >= PART_BYTES:
-            self._writer.close()
-            self._writer = None
+        self._part_rows += len(table)
+        if self._part.stat().st_size >= PART_BYTES:
+            self._stage_part()
+
+    def _stage_part(self) -> None:
+        """Bring what was written to the store: a large batch must not fill the disk."""
+        if self._writer is None:
+            return
+        self._writer.close()
+        self._writer = None
+        self._staged.append(self.ledger.stage(self._part, self._part_rows))
+        self._part.unlink()
+        self._part_rows = 0
 
     def reject(self, rejects: Iterable[Reject], source_file: str) -> None:
         """Add rows for quarantine."""
@@ -129,26 +137,25 @@ class Batch:
         more: an entry's columns, position, replaces.
         Returns None, with nothing done, when the number is taken: another was quicker.
         """
-        ledger, rejects = self.ledger, []
-        for writer in (self._writer, self._rejects):
-            if writer:
-                writer.close()
-        parts = [ledger.stage(path, rows, self.landed_at) for path, rows in self._parts]
+        ledger = self.ledger
+        self._stage_part()
         if self._rejects:
+            self._rejects.close()
+            self._rejects = None
             path = self._folder / "rejects.parquet"
-            rejects = [ledger.stage(path, self.rejected, self.landed_at, "quarantine")]
-        self._writer = self._rejects = None
+            self._staged.append(ledger.stage(path, self.rejected, "quarantine"))
+        parts = {staged: ledger.part(staged, number, self.landed_at) for staged in self._staged}
         entry = Entry(
             number=number,
             kind=kind,
             landed_at=self.landed_at.isoformat(),
             inputs=tuple(inputs),
-            parts=tuple(parts),
-            rejects=tuple(rejects),
+            parts=tuple(p for staged, p in parts.items() if staged.zone == "landing"),
+            rejects=tuple(p for staged, p in parts.items() if staged.zone == "quarantine"),
             **more,
         )
         if not ledger.enter(entry):
-            ledger.discard([*parts, *rejects])
+            ledger.discard(staged.key for staged in self._staged)
             return None
         ledger.publish(entry)
         return entry

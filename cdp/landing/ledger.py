@@ -45,6 +45,18 @@ class Input:
     effective_at: str = ""
 
 
+Zone = Literal["landing", "quarantine"]
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A Parquet object of a batch that has no number yet: where nobody reads it."""
+
+    zone: Zone
+    key: str
+    rows: int
+
+
 @dataclass(frozen=True)
 class Part:
     """A Parquet object of a batch: its rows, and its key while staged and when published."""
@@ -145,11 +157,12 @@ class Ledger:
     def read(self, key: str) -> bytes | None:
         """An object of the bucket, None when it is not there."""
         try:
-            return self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+            body: bytes = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except ClientError as error:
             if objects.is_error(error, "NoSuchKey", "404"):
                 return None
             raise
+        return body
 
     def exists(self, key: str) -> bool:
         """Whether the bucket has an object."""
@@ -228,23 +241,18 @@ class Ledger:
         for old in [k for k in objects.keys(self.s3, self.bucket, prefix) if k < key]:
             self.s3.delete_object(Bucket=self.bucket, Key=old)
 
-    def stage(
-        self,
-        path: Path,
-        rows: int,
-        landed_at: datetime,
-        zone: Literal["landing", "quarantine"] = "landing",
-    ) -> Part:
-        """Upload a Parquet file to where nobody reads, and fix the key it will have."""
-        name = f"{self.source.source}/{self.source.table}"
-        unique = f"{landed_at:%H%M%S}-{uuid.uuid4().hex[:16]}.parquet"
-        part = Part(
-            staged=f"staged/{name}/{zone}-{unique}",
-            key=f"{zone}/{name}/dt={landed_at.date()}/{unique}",
-            rows=rows,
-        )
-        self.s3.upload_file(str(path), self.bucket, part.staged)
-        return part
+    def stage(self, path: Path, rows: int, zone: Zone = "landing") -> Staged:
+        """Upload a Parquet file to where nobody reads."""
+        name = f"{zone}-{uuid.uuid4().hex[:16]}.parquet"
+        staged = Staged(zone, f"staged/{self.source.source}/{self.source.table}/{name}", rows)
+        self.s3.upload_file(str(path), self.bucket, staged.key)
+        return staged
+
+    def part(self, staged: Staged, number: int, landed_at: datetime) -> Part:
+        """What is staged as part of a batch. Its key tells the batch: `cdp load` reads it there."""
+        home = f"{staged.zone}/{self.source.source}/{self.source.table}/dt={landed_at.date()}"
+        unique = staged.key.rpartition("-")[2]
+        return Part(staged.key, f"{home}/{number:012d}-{unique}", staged.rows)
 
     def enter(self, entry: Entry) -> bool:
         """Enter a batch under its number. Returns whether it was free; if not, nothing is done."""
@@ -278,7 +286,7 @@ class Ledger:
                 # Gone from both: published before, by another or long ago, and moved away since.
                 if not objects.is_error(error, "NoSuchKey", "404"):
                     raise
-        self.discard((*entry.rejects, *entry.parts))
+        self.discard(part.staged for part in (*entry.rejects, *entry.parts))
         if entry.kind in {"file", "objects"} and entry.number % FOLD == 0:
             self._fold(entry.number)
 
@@ -298,7 +306,7 @@ class Ledger:
         entry = self.entry(number)
         return entry is not None and any(self.exists(p.key) for p in entry.parts)
 
-    def discard(self, parts: Iterable[Part]) -> None:
+    def discard(self, keys: Iterable[str]) -> None:
         """Remove staged objects."""
-        for part in parts:
-            self.s3.delete_object(Bucket=self.bucket, Key=part.staged)
+        for key in keys:
+            self.s3.delete_object(Bucket=self.bucket, Key=key)

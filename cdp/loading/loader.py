@@ -35,6 +35,9 @@ _making = threading.Lock()
 
 # Arrow's types in a landing schema, as Spark SQL writes them.
 SPARK_TYPES = {"string": "string", "int64": "bigint", "timestamp[us, tz=UTC]": "timestamp"}
+# What a raw table has beside the columns of the landed objects, told by their keys.
+LOADED = {"_batch": "bigint", "_landing_object": "string"}
+BATCH = r"/(\d{12})-[^/]*$"
 
 
 @dataclass(frozen=True)
@@ -168,7 +171,7 @@ def _ddl(columns: dict[str, str]) -> str:
 
 
 def _make_table(session: "SparkSession", source: Source) -> None:
-    columns = _columns(source) | {"_landing_object": "string"}
+    columns = _columns(source) | LOADED
     comment = source.description.replace("\\", "\\\\").replace("'", "\\'")
     session.sql("create namespace if not exists lake.raw")
     session.sql(
@@ -196,12 +199,18 @@ def _stream(session: "SparkSession", table: str, root: str, source: Source, uuid
 
     # The table has every column that ever landed; an object that lacks some leaves them null.
     columns = {c.name: c.dataType.simpleString() for c in session.table(table).schema}
-    columns.pop("_landing_object")
+    for name in LOADED:
+        columns.pop(name)
+    path = f.col("_metadata.file_path")
     query = (
         session.readStream.schema(_ddl(columns))
         .option("maxBytesPerTrigger", str(1 << 30))
         .parquet(f"{root}/{source.landing_prefix}")
-        .select(*columns, f.col("_metadata.file_path").alias("_landing_object"))
+        .select(
+            *columns,
+            f.regexp_extract(path, BATCH, 1).try_cast("bigint").alias("_batch"),
+            path.alias("_landing_object"),
+        )
         .select(*session.table(table).columns)
         .writeStream.format("iceberg")
         .outputMode("append")

@@ -25,10 +25,10 @@
 {% set tables = {} %}
 {% if execute %}
     {% for row in run_query(
-        'select raw_table, cast(min(landed_at) as string) as since '
-        ~ 'from (' ~ open_batches ~ ') group by raw_table order by raw_table'
+        'select source_name, raw_table, cast(min(landed_at) as string) as since '
+        ~ 'from (' ~ open_batches ~ ') group by all order by source_name'
     ).rows %}
-        {% do tables.update({row['raw_table']: row['since']}) %}
+        {% do tables.update({row['source_name']: row}) %}
     {% endfor %}
 {% endif %}
 
@@ -38,42 +38,22 @@ with batches as (
 
 ),
 
-objects as (
+loaded as (
 
-    select
-        source_name,
-        batch,
-        explode(landing_objects) as landing_object
-    from batches
-
-),
-
-counted as (
-
-    {% for raw_table, since in tables.items() -%}
+    {% for source_name, row in tables.items() -%}
         select
-            regexp_extract(_landing_object, 'landing/.*', 0) as landing_object,
+            '{{ source_name }}' as source_name,
+            _batch as batch,
             count(*) as row_total
-        from {{ raw_table }}
-        where _landed_at >= timestamp '{{ since }}'
-        group by 1
+        from {{ row['raw_table'] }}
+        where _landed_at >= timestamp '{{ row['since'] }}'
+        group by _batch
         union all
     {% endfor -%}
     select
-        cast(null as string) as landing_object,
+        cast(null as string) as source_name,
+        cast(null as bigint) as batch,
         0 as row_total
-
-),
-
-loaded as (
-
-    select
-        objects.source_name,
-        objects.batch,
-        sum(coalesce(counted.row_total, 0)) as row_total
-    from objects
-    left join counted on objects.landing_object = counted.landing_object
-    group by objects.source_name, objects.batch
 
 ),
 

@@ -43,12 +43,13 @@ def staged(ledger: Ledger, folder: Path, parts: int = 3) -> Entry:
         path = folder / f"{number}.parquet"
         pq.write_table(pa.table({"n": [number]}), path)
         if number:
-            found["landing"].append(ledger.stage(path, 1, NOW))
+            found["landing"].append(ledger.part(ledger.stage(path, 1), 1, NOW))
         else:
-            found["quarantine"].append(ledger.stage(path, 1, NOW, "quarantine"))
+            rejects = ledger.stage(path, 1, "quarantine")
+            found["quarantine"].append(ledger.part(rejects, 1, NOW))
     inputs = (Input("a", "b", received=parts + 1, quarantined=1),)
-    rows, rejects = tuple(found["landing"]), tuple(found["quarantine"])
-    return Entry(1, "file", NOW.isoformat(), inputs, rows, rejects)
+    rows, unfit = tuple(found["landing"]), tuple(found["quarantine"])
+    return Entry(1, "file", NOW.isoformat(), inputs, rows, unfit)
 
 
 # Length.
