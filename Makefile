@@ -39,6 +39,8 @@ bench: demo install-dev ## run the benchmarks; results go to docs/benchmarks.md
 	@.venv/bin/python -m bench.statements
 	@$(CDP) down
 	@.venv/bin/python -m bench.startup
+	@.venv/bin/python -m bench.ingest
+	@.venv/bin/python -m bench.capture
 
 lock: install ## resolve the requirements and the Maven artifacts, and lock them with hashes
 	@for name in bootstrap runtime dev jre-spark jre-trino; do \

@@ -27,6 +27,7 @@ import psycopg2
 from bench.page import table, write
 from bench.startup import CDP, cdp
 from cdp import objects
+from cdp.loading import loader
 from cdp.settings import Settings, settings
 from cdp.spark import connect
 from cdp.trino import query
@@ -155,7 +156,9 @@ def plain(s: Settings) -> int:
         "as select * from lake.raw.bench_events where false"
     )
     landed = session.read.parquet(f"s3a://{s.bucket}/landing/bench/events/")
-    landed = landed.withColumn("_landing_object", functions.col("_metadata.file_path"))
+    path = functions.col("_metadata.file_path")
+    batch = functions.regexp_extract(path, loader.BATCH, 1).try_cast("bigint")
+    landed = landed.withColumns({"_landing_object": path, "_batch": batch})
     landed.select(*session.table("lake.bench.plain").columns).writeTo("lake.bench.plain").append()
     return int(session.table("lake.bench.plain").count())
 
@@ -187,6 +190,7 @@ def ingest(s: Settings, environment: dict[str, str], events: int) -> Ingested:
     copied: list[int] = []
     times = [timed(lambda: copied.append(plain(s))) for _ in range(2)]
     copy, rows = min(times), copied[0]
+    connect(s).stop()
     return Ingested(events, rows - before, land, load, copy, rows / copy, peak.end())
 
 
