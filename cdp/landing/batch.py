@@ -43,6 +43,7 @@ class Batch:
         self._scratch = TemporaryDirectory(prefix="cdp-land-")
         self._folder = Path(self._scratch.name)
         self._staged: list[Staged] = []
+        self._entered = False
         self._part = self._folder / "rows.parquet"
         self._part_rows = 0
         self._writer: pq.ParquetWriter | None = None
@@ -62,6 +63,9 @@ class Batch:
             if writer:
                 writer.close()
         self._scratch.cleanup()
+        # After a failure it may have been entered all the same; then what is staged is needed.
+        if error is None and not self._entered:
+            self.ledger.discard(staged.key for staged in self._staged)
 
     def add(
         self, table: pa.Table, source_file: str, effective_at: str | pa.Array | None = None
@@ -95,14 +99,25 @@ class Batch:
             self._stage_part()
 
     def _stage_part(self) -> None:
-        """Bring what was written to the store: a large batch must not fill the disk."""
-        if self._writer is None:
-            return
-        self._writer.close()
-        self._writer = None
-        self._staged.append(self.ledger.stage(self._part, self._part_rows))
-        self._part.unlink()
-        self._part_rows = 0
+        """Bring what was written to the store: a large batch must not fill the disk.
+
+        Done again after the store has failed: what was written stays until it is staged.
+        """
+        if self._writer:
+            self._writer.close()
+            self._writer = None
+        if self._part_rows:
+            self._staged.append(self.ledger.stage(self._part, self._part_rows))
+            self._part.unlink()
+            self._part_rows = 0
+
+    def _stage_rejects(self) -> None:
+        if self._rejects:
+            self._rejects.close()
+            self._rejects = None
+        if self.rejected and not any(s.zone == "quarantine" for s in self._staged):
+            path = self._folder / "rejects.parquet"
+            self._staged.append(self.ledger.stage(path, self.rejected, "quarantine"))
 
     def reject(self, rejects: Iterable[Reject], source_file: str) -> None:
         """Add rows for quarantine."""
@@ -135,15 +150,12 @@ class Batch:
         """Stage the batch, enter it under that number and publish it.
 
         more: an entry's columns, position, replaces.
-        Returns None, with nothing done, when the number is taken: another was quicker.
+        May be called again: after a failure, and under another number when it returned None, for
+        this one is taken: another was quicker.
         """
         ledger = self.ledger
         self._stage_part()
-        if self._rejects:
-            self._rejects.close()
-            self._rejects = None
-            path = self._folder / "rejects.parquet"
-            self._staged.append(ledger.stage(path, self.rejected, "quarantine"))
+        self._stage_rejects()
         parts = {staged: ledger.part(staged, number, self.landed_at) for staged in self._staged}
         entry = Entry(
             number=number,
@@ -155,8 +167,8 @@ class Batch:
             **more,
         )
         if not ledger.enter(entry):
-            ledger.discard(staged.key for staged in self._staged)
             return None
+        self._entered = True
         ledger.publish(entry)
         return entry
 

@@ -1,7 +1,8 @@
 """The ledger: numbers without a gap, each entered once, and what a killed writer left completed."""
 
+import io
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,13 +10,17 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from cdp import objects
 from cdp.landing import lander
+from cdp.landing.batch import Batch, Reject
 from cdp.landing.ledger import FOLD, Entry, Input, Kind, Known, Ledger, Part
+from cdp.settings import Settings
 from tests.conftest import Stack
 from tests.stack.inbox import Feed
 
+UNREACHABLE = "http://127.0.0.1:9"
 NOW = datetime(2024, 6, 7, 8, 9, 10, tzinfo=UTC)
 
 
@@ -267,3 +272,52 @@ def test_a_file_whose_landed_object_is_lost_lands_again_in_place_of_its_batch(
 
 def _remove(feed: Feed, key: str) -> None:
     objects.client(feed.settings).delete_object(Bucket=feed.settings.bucket, Key=key)
+
+
+# A batch that does not land at once.
+
+
+def filled(feed: Feed) -> Batch:
+    batch = Batch(feed.ledger)
+    batch.add(pa.table({"id": ["1", "2"]}), "a file", NOW.isoformat())
+    batch.reject([Reject(3, "oops", "it is not JSON")], "a file")
+    return batch
+
+
+def rows_of(ledger: Ledger, parts: Iterable[Part]) -> int:
+    bodies = [ledger.read(part.key) for part in parts]
+    return sum(pq.read_table(io.BytesIO(body)).num_rows for body in bodies if body)
+
+
+def test_a_batch_whose_staging_failed_lands_whole_when_it_is_tried_again(feed: Feed) -> None:
+    away = Settings.model_validate(dict(feed.stack.settings()) | {"s3_endpoint": UNREACHABLE})
+    with filled(feed) as batch:
+        there, batch.ledger.s3 = batch.ledger.s3, objects.client(away)
+        with pytest.raises(EndpointConnectionError):
+            batch.land(1, "file", [Input("a file", "sha", received=3, quarantined=1)])
+        batch.ledger.s3 = there
+        landed = batch.land(1, "file", [Input("a file", "sha", received=3, quarantined=1)])
+    assert landed
+    assert (landed.landed, landed.quarantined) == (2, 1)
+    assert rows_of(feed.ledger, landed.parts) == 2
+    assert rows_of(feed.ledger, landed.rejects) == 1
+
+
+def test_a_batch_whose_number_was_taken_lands_whole_under_the_next(feed: Feed) -> None:
+    with filled(feed) as batch:
+        fill(feed.ledger, range(1, 2))
+        inputs = [Input("a file", "sha", received=3, quarantined=1)]
+        assert batch.land(1, "file", inputs) is None
+        landed = batch.land(2, "file", inputs)
+    assert landed
+    assert rows_of(feed.ledger, landed.parts) == 2
+    assert rows_of(feed.ledger, landed.rejects) == 1
+
+
+def test_a_batch_that_gives_way_leaves_nothing_staged(feed: Feed) -> None:
+    fill(feed.ledger, range(1, 2))
+    with filled(feed) as batch:
+        assert batch.land(1, "file", [Input("a file", "sha", received=3, quarantined=1)]) is None
+    source = feed.ledger.source
+    home = f"staged/{source.source}/{source.table}/"
+    assert list(objects.keys(feed.ledger.s3, feed.ledger.bucket, home)) == []
