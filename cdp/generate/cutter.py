@@ -69,11 +69,16 @@ def parquet(rows: "pa.Table") -> bytes:
 
 
 def cut(
-    settings: Settings, staged: str, pack: Pack, keys: Callable[[str, bool], list[str]]
+    settings: Settings,
+    staged: str,
+    pack: Pack,
+    keys: Callable[[str, bool], list[str]],
+    delivered: Callable[[str], int] | None = None,
 ) -> Written:
     """Put each object of the Parquet below `staged`, and remove what was staged.
 
     keys: the keys under which an object is put, from its name and whether it is delivered again.
+    delivered: when an object was delivered, from its name, in seconds since 1970.
     """
     s3 = objects.client(settings)
     done = Written()
@@ -81,8 +86,9 @@ def cut(
     def put(name: str, again: bool, rows: "pa.Table") -> Written:
         body = pack(rows)
         targets = keys(name, again)
+        metadata = {"mtime": str(delivered(name))} if delivered else {}
         for key in targets:
-            s3.put_object(Bucket=settings.bucket, Key=key, Body=body)
+            s3.put_object(Bucket=settings.bucket, Key=key, Body=body, Metadata=metadata)
         return Written(rows.num_rows, len(targets), len(body) * len(targets))
 
     with ThreadPoolExecutor(WORKERS) as pool:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,7 @@ class Output:
     frame: "DataFrame"
     pack: cutter.Pack
     keys: Callable[[str, bool], list[str]]
+    delivered: Callable[[str], int] | None = None
 
 
 class Job:
@@ -138,7 +140,8 @@ class Job:
             .option("mapreduce.fileoutputcommitter.algorithm.version", 2)
             .parquet(self.path(staged))
         )
-        return cutter.cut(self.settings, f"{self.home}{staged}/", output.pack, output.keys)
+        home = f"{self.home}{staged}/"
+        return cutter.cut(self.settings, home, output.pack, output.keys, output.delivered)
 
     def _inside(self, folder: str, ending: str) -> Callable[[str, bool], list[str]]:
         return lambda name, _: [f"{self.home}{folder}/{name}.{ending}"]
@@ -147,6 +150,14 @@ class Job:
         log, _, rest = name.partition("/")
         key = f"{INBOX[log]}/{self.asked.name}/{rest}"
         return [f"{key}.jsonl.gz", *([f"{key}-again.jsonl.gz"] if again else [])]
+
+    def _delivered(self, name: str) -> int:
+        """When an object of the inbox is delivered: as its slot of arrival ends."""
+        log, day, slot = name.split("/")
+        a_day = self.asked.objects_per_day
+        length = 86_400 // (a_day if log == "usage" else max(1, a_day // 8))
+        begin = datetime.fromisoformat(day).replace(tzinfo=UTC)
+        return int(begin.timestamp()) + (int(slot.partition("-")[0]) + 1) * length
 
     def lives(self, first: int, last: int) -> "DataFrame":
         """One row for each customer of these numbers, with all that happens to it."""
@@ -174,7 +185,7 @@ class Job:
         for other in others:
             lines = lines.unionAll(other)
         lines.createOrReplaceTempView("lines")
-        outputs = [Output("inbox", lines, cutter.lines, self._inbox)]
+        outputs = [Output("inbox", lines, cutter.lines, self._inbox, self._delivered)]
         outputs += [self._parquet(f"truth/{name}", f"truth_{name}", label) for name in TRUTHS]
         counted: list[counts.Counts] = []
         numbers = self.session.sql(render("counts", self.asked))

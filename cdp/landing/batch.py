@@ -71,18 +71,24 @@ class Batch:
         self, table: pa.Table, source_file: str, effective_at: str | pa.Array | None = None
     ) -> None:
         """Add rows: the source's columns as text, any of the landing's own. What is lacking of
-        these is filled: `_source_file`, `_landed_at`, columns with a default; else it is null.
+        these is filled: `_source_file`, `_delivered_at`, `_landed_at`, columns with a default;
+        else it is null.
 
-        effective_at: the moment for the columns with a default, of all rows or of each.
+        effective_at: the moment of delivery, ISO 8601 in UTC, of all rows or of each; it also
+            stands in for columns with a default. Of captured rows it is that of the commit.
         """
         if not len(table):
             return
-        filled = {"_source_file": pa.scalar(source_file), "_landed_at": self._instant()}
+        filled: dict[str, Any] = {"_source_file": source_file, "_landed_at": self._instant()}
+        if "_committed_at" in table.column_names:
+            table = table.append_column("_delivered_at", table["_committed_at"])
+        elif effective_at is not None:
+            filled["_delivered_at"] = effective_at
         columns = []
         defaults = {c.name for c in self.source.columns if c.default == "effective_at"}
         for field in self.schema:
             if field.name in filled and field.name not in table.column_names:
-                column = pa.repeat(filled[field.name].cast(field.type), len(table))
+                column = _column(filled[field.name], len(table)).cast(field.type)
             elif field.name not in table.column_names:
                 column = pa.nulls(len(table), field.type)
             else:
@@ -174,3 +180,7 @@ class Batch:
 
     def _instant(self) -> pa.Scalar:
         return pa.scalar(self.landed_at, shape.INSTANT)
+
+
+def _column(value: Any, rows: int) -> pa.Array:  # noqa: ANN401 - a value, or an array of them
+    return value if isinstance(value, pa.Array) else pa.repeat(value, rows)

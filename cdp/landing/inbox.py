@@ -3,9 +3,10 @@
 import gzip
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -37,7 +38,7 @@ AHEAD_BYTES = 16 << 20
 
 @dataclass(frozen=True)
 class Object:
-    """An object of the inbox, as the store lists it. written_at: ISO 8601 in UTC."""
+    """An object of the inbox, as the store lists it. written_at: ISO 8601 in UTC, its delivery."""
 
     key: str
     etag: str
@@ -214,6 +215,7 @@ class _Inbox:
             if objects.is_error(error, "NoSuchKey", "404", "PreconditionFailed", "412"):
                 return None
             raise
+        listed = _moved(listed, answer["Metadata"])
         if listed.size > LARGE_BYTES:
             path = _path(folder, listed)
             with path.open("wb") as f:
@@ -300,6 +302,18 @@ class _Inbox:
         rows = rows.drop_columns(["_part"]).append_column("_source_file", files)
         moments = pa.array([f.listed.written_at for f in gathered])
         batch.add(rows, "", moments.take(parts))
+
+
+def _moved(listed: Object, metadata: Mapping[str, str]) -> Object:
+    """The object with the moment that it bears, where whoever copied it here has kept that.
+
+    Tools that copy objects, such as rclone, keep it as `mtime`, in seconds since 1970.
+    """
+    try:
+        moment = datetime.fromtimestamp(float(metadata["mtime"]), UTC)
+    except (KeyError, ValueError, OverflowError, OSError):
+        return listed
+    return replace(listed, written_at=moment.isoformat())
 
 
 def _path(folder: Path, listed: Object) -> Path:

@@ -18,6 +18,7 @@ TRACED = [
     ("_extra", pa.string()),
     ("_source_file", pa.string()),
     ("_source_row", pa.int64()),
+    ("_delivered_at", INSTANT),
     ("_landed_at", INSTANT),
 ]
 QUARANTINE = pa.schema(

@@ -1,22 +1,24 @@
-with customers as (
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='apply_changes',
+        unique_key=['customer_id'],
+        sequence_by=[
+            'changed_at', 'change_lsn', 'change_number', '_batch', '_source_file', '_source_row',
+        ],
+        deleted_flag='is_deleted',
+        truncated_flag='is_truncated',
+    )
+}}
 
-    select * from {{ ref('stg_crm_customers') }}
+with changes as (
+
+    select * from {{ ref('int_customers__changes') }}
+    where {{ new_batches() }}
 
 ),
 
-ranked as (
-
-    select
-        *,
-        {{ latest_by(
-            ['customer_id'],
-            ['last_updated', '_landed_at', '_landing_object', '_source_row'],
-        ) }} as recency
-    from customers
-
-),
-
-latest as (
+renamed as (
 
     select
         -- ids
@@ -24,6 +26,8 @@ latest as (
 
         -- texts
         gender,
+        region,
+        product_line,
         internet_service,
         contract_type,
         payment_method,
@@ -52,14 +56,19 @@ latest as (
         event_timestamp,
         last_updated,
 
+        -- what was done, and the order of it
+        is_deleted,
+        is_truncated,
+        changed_at,
+        change_lsn,
+        change_number,
+
         -- where the row came from
         _source_file,
         _source_row,
-        _landed_at,
-        _landing_object
-    from ranked
-    where recency = 1
+        _batch
+    from changes
 
 )
 
-select * from latest
+select * from renamed

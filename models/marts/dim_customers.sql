@@ -1,6 +1,17 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='upsert',
+        unique_key=['customer_id'],
+        deleted_flag='is_deleted',
+    )
+}}
+
 with customers as (
 
     select * from {{ ref('int_customers__latest') }}
+    -- A truncation of the master is a row too, without a customer.
+    where customer_id is not null and {{ new_batches() }}
 
 ),
 
@@ -12,6 +23,8 @@ final as (
 
         -- texts
         gender,
+        region,
+        product_line,
         internet_service,
         contract_type,
         payment_method,
@@ -38,7 +51,11 @@ final as (
 
         -- timestamps
         event_timestamp,
-        last_updated
+        last_updated,
+
+        -- where the row came from
+        is_deleted,
+        _batch
     from customers
 
 )

@@ -1,54 +1,141 @@
-{{ config(partition_by=['as_of_date']) }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='insert_overwrite',
+        partition_by=['as_of_date'],
+        sort_by=['customer_id'],
+    )
+}}
+{% set capped = winsorized_features() %}
+{% set last_known_on = last_known_date(ref('int_customer_features'), ref('customers_history')) %}
 
-{% set services = [
-    'has_phone_service', 'has_multiple_lines', 'has_online_security', 'has_online_backup',
-    'has_device_protection', 'has_tech_support', 'has_streaming_tv', 'has_streaming_movies',
-] %}
+with features as (
 
-with customers as (
-
-    select * from {{ ref('dim_customers') }}
+    select * from {{ ref('int_customer_features') }}
+    where
+        {{ new_builds(ref('int_customer_features'), 'features_built_at') }}
+        or {{ in_backfill('as_of_date') }}
+        or {{ newly_labelled(last_known_on) }}
 
 ),
 
-features as (
+bounds as (
+
+    select
+        as_of_date,
+        map_from_entries(
+            collect_list(struct(feature, struct(lower_bound, upper_bound)))
+        ) as bounds_of
+    from {{ ref('int_winsor_bounds') }}
+    group by as_of_date
+
+),
+
+-- Each version in which a customer has left, and not yet in the one before.
+versions as (
+
+    select
+        customer_id,
+        valid_from,
+        coalesce(churn_label, false) as has_left,
+        coalesce(
+            lag(churn_label) over (partition by customer_id order by valid_from), false
+        ) as had_left
+    from {{ ref('customers_history') }}
+    where customer_id is not null and not is_deleted
+
+),
+
+churns as (
+
+    select
+        customer_id,
+        valid_from as churned_at
+    from versions
+    where has_left and not had_left
+
+),
+
+churned_soon as (
+
+    select
+        features.customer_id,
+        features.as_of_date
+    from features
+    left semi join churns
+        on
+            features.customer_id = churns.customer_id
+            and churns.churned_at >= date_add(features.as_of_date, 1)
+            and churns.churned_at < date_add(features.as_of_date, 31)
+
+),
+
+labelled as (
+
+    select
+        features.*,
+        bounds.bounds_of,
+        date_add(features.as_of_date, 30) < date '{{ last_known_on }}' as is_label_known,
+        churned_soon.customer_id is not null as churns_within_30_days
+    from features
+    inner join bounds on features.as_of_date = bounds.as_of_date
+    left join churned_soon
+        on
+            features.customer_id = churned_soon.customer_id
+            and features.as_of_date = churned_soon.as_of_date
+
+),
+
+final as (
 
     select
         -- ids
         customer_id,
-        cast(last_updated as date) as as_of_date,
+        as_of_date,
 
         -- texts
+        region,
+        product_line,
         contract_type,
         internet_service,
         payment_method,
 
         -- numerics
         tenure_months,
-        monthly_charges,
-        total_charges,
-        cast(
-            coalesce(total_charges / nullif(tenure_months, 0), monthly_charges) as decimal(10, 2)
-        ) as average_monthly_charges,
-        {% for service in services -%}
-            cast(coalesce({{ service }}, false) as int){{ ' + ' if not loop.last }}
-        {%- endfor %} as service_count,
+        {% for feature in [
+            'monthly_charges', 'total_charges', 'average_monthly_charges', 'service_count',
+            'usage_events_7d', 'usage_events_30d', 'usage_events_90d', 'call_minutes_30d',
+            'data_megabytes_7d', 'data_megabytes_30d', 'data_megabytes_90d', 'usage_charges_30d',
+            'roaming_events_30d', 'usage_trend', 'tickets_30d', 'tickets_90d', 'open_tickets',
+            'payments_90d', 'failed_payments_30d', 'failed_payments_90d',
+            'days_since_last_activity',
+        ] -%}
+            {{ feature }},
+            {% if feature in capped -%}
+                {{ winsorize(feature) }} as {{ feature }}_capped,
+            {% endif -%}
+        {% endfor %}
 
         -- booleans
+        {% for feature in capped -%}
+            coalesce({{ feature }} <> {{ winsorize(feature) }}, false) as is_{{ feature }}_capped,
+        {% endfor -%}
         is_senior_citizen,
         has_partner,
         has_dependents,
         has_paperless_billing,
-        payment_method in (
-            'bank_transfer_automatic', 'credit_card_automatic'
-        ) as has_automatic_payment,
-        churn_label,
+        has_automatic_payment,
+        has_churned,
+        is_label_known,
+        if(
+            is_label_known and not has_churned, churns_within_30_days, null
+        ) as churned_within_30_days,
 
         -- timestamps
-        event_timestamp,
-        last_updated
-    from customers
+        built_at as features_built_at,
+        current_timestamp() as built_at
+    from labelled
 
 )
 
-select * from features
+select * from final

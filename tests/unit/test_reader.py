@@ -339,6 +339,7 @@ def test_every_column_is_text_whatever_it_holds(path: Path) -> None:
     assert set(kinds.values()) == {"string"}
     assert set(table.schema.names) == set(shape.landing(SOURCE).names) - {
         "_source_file",
+        "_delivered_at",
         "_landed_at",
     }
 

@@ -1,3 +1,5 @@
+{{ config(materialized='ephemeral') }}
+
 with cleaned as (
 
     select * from {{ ref('base_crm_customers') }}
@@ -12,6 +14,8 @@ accepted as (
 
         -- texts
         gender,
+        region,
+        product_line,
         internet_service,
         contract_type,
         payment_method,
@@ -40,11 +44,19 @@ accepted as (
         event_timestamp,
         last_updated,
 
+        -- what was done, and the order of it
+        is_deleted,
+        is_truncated,
+        changed_at,
+        changed_on,
+        change_lsn,
+        change_number,
+
         -- where the row came from
         _source_file,
         _source_row,
         _landed_at,
-        _landing_object
+        _batch
     from cleaned
     where size(reject_reasons) = 0
 

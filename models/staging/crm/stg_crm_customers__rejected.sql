@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', incremental_strategy='append') }}
+
 with cleaned as (
 
     select * from {{ ref('base_crm_customers') }}
@@ -12,9 +14,9 @@ rejected as (
         _source_file,
         _source_row,
         _landed_at,
-        _landing_object
+        _batch
     from cleaned
-    where size(reject_reasons) > 0
+    where size(reject_reasons) > 0 and {{ new_batches() }}
 
 )
 

@@ -1,13 +1,21 @@
 {#-
-    Each raw row once: trimmed, canonical, typed, with the reasons why it cannot be used. The
-    accepted and the rejected table are the two halves of this.
+    Each raw row once: trimmed, canonical, typed, with the reasons why it cannot be used. Rows come
+    from captures, from files of states and from files of changes; what was done, when and in which
+    order is told by each in its own way, and by one here.
 -#}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        partition_by=['months(changed_on)'],
+    )
+}}
 {% set texts = [
     'customer_id', 'gender', 'senior_citizen', 'partner', 'dependents', 'tenure_months',
     'phone_service', 'multiple_lines', 'internet_service', 'online_security', 'online_backup',
     'device_protection', 'tech_support', 'streaming_tv', 'streaming_movies', 'contract_type',
     'paperless_billing', 'payment_method', 'monthly_charges', 'total_charges', 'churn_label',
-    'event_timestamp', 'last_updated',
+    'region', 'product_line', 'event_timestamp', 'last_updated', 'change_seq', 'committed_at',
 ] %}
 {% set mapped = {
     'gender': 'gender',
@@ -27,6 +35,9 @@
     'paperless_billing': 'yes_no',
     'payment_method': 'payment_method',
     'churn_label': 'yes_no',
+    'region': 'region',
+    'product_line': 'product_line',
+    'change_op': 'change_op',
 } %}
 {% set typed = {
     'tenure_months': 'int',
@@ -34,14 +45,21 @@
     'total_charges': 'decimal(12, 2)',
     'event_timestamp': 'timestamp',
     'last_updated': 'timestamp',
+    'change_seq': 'bigint',
+    'committed_at': 'timestamp',
 } %}
-{% set required = [
-    'customer_id', 'tenure_months', 'contract_type', 'monthly_charges', 'last_updated',
-] %}
+{% set required = ['tenure_months', 'contract_type', 'monthly_charges', 'last_updated'] %}
+{% set rules = {
+    'customer_id_missing': "customer_id is null and not change_op <=> 't'",
+    'tenure_months_negative': 'try_cast(tenure_months as int) < 0',
+    'monthly_charges_negative': 'try_cast(monthly_charges as decimal(10, 2)) < 0',
+    'unchanged_columns_not_sent': '_unchanged is not null',
+} %}
 
 with source as (
 
     select * from {{ source('raw', 'crm_customers') }}
+    where {{ new_batches(source_name='crm.customers') }}
 
 ),
 
@@ -57,10 +75,15 @@ trimmed as (
         {% for column in texts -%}
             {{ blank_to_null(column) }} as {{ column }},
         {% endfor -%}
+        lower(coalesce(_op, {{ blank_to_null('change_op') }}, 'r')) as change_op,
+        _unchanged,
+        _lsn,
+        _committed_at,
         _source_file,
         _source_row,
+        _delivered_at,
         _landed_at,
-        _landing_object
+        _batch
     from source
 
 ),
@@ -70,25 +93,8 @@ judged as (
     select
         trimmed.*,
         canonical_values.canonical_map,
-        array_compact(array(
-            {% for column in required -%}
-                case when {{ column }} is null then '{{ column }}_missing' end,
-            {% endfor -%}
-            {% for column, domain in mapped.items() -%}
-                case when {{ is_unmapped(column, domain) }} then '{{ column }}_unmapped' end,
-            {% endfor -%}
-            {% for column, type in typed.items() -%}
-                case
-                    when {{ is_not_castable(column, type) }}
-                        then '{{ column }}_not_{{ type.split('(')[0] }}'
-                end,
-            {% endfor -%}
-            case when try_cast(trimmed.tenure_months as int) < 0 then 'tenure_months_negative' end,
-            case
-                when try_cast(trimmed.monthly_charges as decimal(10, 2)) < 0
-                    then 'monthly_charges_negative'
-            end
-        )) as reject_reasons
+        {{ reject_reasons(required, mapped, typed, rules, "change_op in ('d', 't')") }}
+            as reject_reasons
     from trimmed
     cross join canonical_values
 
@@ -102,6 +108,8 @@ renamed as (
 
         -- texts
         {{ canonical('gender', mapped.gender) }} as gender,
+        {{ canonical('region', mapped.region) }} as region,
+        {{ canonical('product_line', mapped.product_line) }} as product_line,
         {{ canonical('internet_service', mapped.internet_service) }} as internet_service,
         {{ canonical('contract_type', mapped.contract_type) }} as contract_type,
         {{ canonical('payment_method', mapped.payment_method) }} as payment_method,
@@ -129,14 +137,34 @@ renamed as (
         try_cast(event_timestamp as timestamp) as event_timestamp,
         try_cast(last_updated as timestamp) as last_updated,
 
+        -- what was done, and the order of it
+        change_op,
+        change_op = 'd' as is_deleted,
+        change_op = 't' as is_truncated,
+        coalesce(
+            _committed_at, try_cast(committed_at as timestamp), try_cast(last_updated as timestamp)
+        ) as changed_at,
+        coalesce(_lsn, try_cast(change_seq as bigint)) as change_lsn,
+        if(_lsn is null, null, _source_row) as change_number,
+
         -- where the row came from
         _source_file,
         _source_row,
+        _delivered_at,
         _landed_at,
-        _landing_object,
+        _batch,
         reject_reasons
     from judged
 
+),
+
+dated as (
+
+    select
+        *,
+        cast(changed_at as date) as changed_on
+    from renamed
+
 )
 
-select * from renamed
+select * from dated

@@ -1,0 +1,123 @@
+{#-
+    A query of every version of every key, from a log of changes: the columns of the log, and scd_id,
+    valid_from, valid_to. The next change of a key, a delete too, closes the version before it, so
+    intervals neither overlap nor leave gaps. It depends on what came, not on how: a change that
+    comes late takes its place among the others.
+
+    config `unique_key`, `sequence_by`, `deleted_flag`, `truncated_flag`: as of apply_changes.
+    config `updated_at`: the column that says when a change was made, the first of sequence_by.
+
+    A delete is a version too, whose deleted flag is set, so that it closes what comes after it but
+    belongs before. A truncation is one, with a null key, and deletes each key that was known
+    before: such versions have the truncated flag. As-of queries leave both out.
+
+    sql: the log; in an incremental run its new part.
+    target: the table as it stands; only keys that the new part names are computed again.
+-#}
+{% macro iceberg_history(sql, target=none) -%}
+    {%- set keys = iceberg_list(config.require('unique_key')) -%}
+    {%- set sequence = iceberg_list(config.require('sequence_by')) -%}
+    {%- set deleted, truncated = config.require('deleted_flag'), config.require('truncated_flag') -%}
+    {%- set updated_at = config.require('updated_at') -%}
+    {%- set any_null = '(' ~ keys | join(' is null or ') ~ ' is null)' -%}
+    {%- set source = iceberg_temporary_view(this, sql, '__dbt_changes') -%}
+    {%- if target -%}
+        {%- do iceberg_add_columns(target, source) -%}
+    {%- endif -%}
+    {%- set columns = [] -%}
+    {%- for column in adapter.get_columns_in_relation(source) -%}
+        {%- do columns.append(column.quoted) -%}
+    {%- endfor -%}
+    {%- set truncations = run_query(
+        'select count_if(given), count_if(not given) from (select true as given from ' ~ source
+        ~ ' where ' ~ truncated
+        ~ (' union all select false from ' ~ target ~ ' where ' ~ any_null if target else '')
+        ~ ')'
+    ).rows[0] -%}
+    {%- set all_keys = target and truncations[0] -%}
+
+    with changes as (
+
+        select {{ columns | join(', ') }}, 1 as known_first from {{ source }}
+        {%- if target %}
+        union all
+        select {{ columns | join(', ') }}, 0 as known_first
+        from {{ target }} as known
+        {%- if all_keys %}
+        where {{ any_null }} or not {{ truncated }}
+        {%- else %}
+        left semi join (select distinct {{ keys | join(', ') }} from {{ source }}) as touched
+            on {{ iceberg_key_match(keys, 'known', 'touched') }}
+        where not {{ truncated }}
+        {%- if truncations[1] %}
+        union all
+        select {{ columns | join(', ') }}, 0 as known_first from {{ target }} where {{ any_null }}
+        {%- endif %}
+        {%- endif %}
+        {%- endif %}
+
+    ),
+
+    once as (
+
+        select {{ columns | join(', ') }}
+        from (
+            select
+                *,
+                row_number() over (
+                    partition by {{ (keys + sequence) | join(', ') }} order by known_first
+                ) as copy
+            from changes
+        )
+        where copy = 1
+
+    ),
+
+    ended as (
+
+        select * from once
+        {%- if truncations[0] or truncations[1] %}
+        union all
+        select
+            {% for column in columns -%}
+                {%- set name = column | replace('`', '') -%}
+                {%- if name in keys -%} known.{{ column }}
+                {%- elif name in sequence -%} truncation.{{ column }}
+                {%- elif name in [deleted, truncated] -%} true as {{ column }}
+                {%- else -%} null as {{ column }}
+                {%- endif -%}
+                {{ ', ' if not loop.last }}
+            {%- endfor %}
+        from once as truncation
+        inner join (
+            select
+                {{ keys | join(', ') }},
+                min(struct({{ sequence | join(', ') }})) as first_change
+            from once
+            where not {{ truncated }}
+            group by {{ keys | join(', ') }}
+        ) as known
+            on
+                known.first_change < {{ iceberg_sequence(sequence, 'truncation') }}
+                {%- for key in keys %}
+                and (truncation.{{ key }} is null or truncation.{{ key }} = known.{{ key }})
+                {%- endfor %}
+        where truncation.{{ truncated }}
+        {%- endif %}
+
+    )
+
+    select
+        *,
+        md5(concat_ws('|',
+            {%- for column in keys + sequence %}
+            coalesce(cast({{ column }} as string), '~'){{ ',' if not loop.last }}
+            {%- endfor %}
+        )) as scd_id,
+        {{ updated_at }} as valid_from,
+        lead({{ updated_at }}) over (
+            partition by {{ keys | join(', ') }}
+            order by {{ sequence | join(' nulls first, ') }} nulls first
+        ) as valid_to
+    from ended
+{%- endmacro %}

@@ -1,0 +1,17 @@
+{#- Merge the new part of a log into a history: new versions, and the ends of those before them. -#}
+{% macro iceberg_merge_history(target, sql) -%}
+    {%- set versions = iceberg_temporary_view(target, iceberg_history(sql, target)) -%}
+    {%- set columns = iceberg_shared_columns(target, versions) -%}
+    {%- call statement('main') -%}
+        merge into {{ target }} as known
+        using {{ versions }} as found
+        on known.scd_id = found.scd_id
+        when matched and not known.valid_to <=> found.valid_to then update set
+            known.valid_to = found.valid_to
+        when not matched then insert ({{ columns | join(', ') }})
+        values (
+            {%- for column in columns %}found.{{ column }}{{ ', ' if not loop.last }}{% endfor -%}
+        )
+    {%- endcall -%}
+    {%- do iceberg_drop_temporary_view(versions) -%}
+{%- endmacro %}

@@ -1,0 +1,46 @@
+{#-
+    Slowly changing history. Beside dbt's strategies timestamp and check, which compare the rows of
+    now with those of the last run, there is `change_log`, which takes each change of a log: see
+    iceberg_history. Staged in a temporary view: not every catalog has others, and dbt-spark's
+    permanent one is in its own way at the second run.
+
+    A full refresh makes a change_log snapshot anew from the log, as a new snapshot of the same
+    table. Of the other strategies the table is the only memory; it is never made anew.
+-#}
+{% materialization snapshot, adapter='spark' %}
+    {%- set existing = load_relation(this) -%}
+    {%- set target = this.incorporate(type='table') -%}
+    {%- do create_schema(target) -%}
+    {{ run_hooks(pre_hooks) }}
+    {%- if config.get('strategy') == 'change_log' -%}
+        {%- if existing is none -%}
+            {%- do iceberg_create_table(target, iceberg_history(compiled_code)) -%}
+        {%- elif should_full_refresh() -%}
+            {%- do iceberg_replace_rows(target, iceberg_history(compiled_code)) -%}
+        {%- else -%}
+            {%- do iceberg_merge_history(target, compiled_code) -%}
+        {%- endif -%}
+    {%- else -%}
+        {%- set strategy = strategy_dispatch(config.get('strategy'))(
+            model, 'snapshotted_data', 'source_data', model['config'], existing is not none
+        ) -%}
+        {%- if existing is none -%}
+            {%- do iceberg_create_table(target, build_snapshot_table(strategy, compiled_code)) -%}
+        {%- else -%}
+            {%- set columns = config.get('snapshot_table_column_names')
+                or get_snapshot_table_column_names() -%}
+            {%- do adapter.assert_valid_snapshot_target_given_strategy(target, columns, strategy) -%}
+            {%- set staged = iceberg_temporary_view(
+                target, snapshot_staging_table(strategy, compiled_code, target)
+            ) -%}
+            {%- do iceberg_add_columns(target, staged, iceberg_snapshot_helpers()) -%}
+            {%- call statement('main') -%}
+                {{ snapshot_merge_sql(target, staged, []) }}
+            {%- endcall -%}
+            {%- do iceberg_drop_temporary_view(staged) -%}
+        {%- endif -%}
+    {%- endif -%}
+    {%- do persist_docs(target, model) -%}
+    {{ run_hooks(post_hooks) }}
+    {{ return({'relations': [target]}) }}
+{% endmaterialization %}

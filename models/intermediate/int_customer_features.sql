@@ -1,0 +1,237 @@
+{#-
+    What was known of each customer as a day ended: raw values, before they are capped. It sees
+    nothing that was committed or delivered later, so a date is the same whenever it is computed.
+-#}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='insert_overwrite',
+        partition_by=['as_of_date'],
+        sort_by=['customer_id'],
+    )
+}}
+{% set dates = feature_dates({
+    '_customers_batch': {
+        'relation': ref('customers_history'), 'known_on': 'cast(valid_from as date)'
+    },
+    '_usage_batch': {'relation': ref('int_usage_daily'), 'known_on': 'known_on'},
+    '_payments_batch': {'relation': ref('int_payments__versions'), 'known_on': 'known_on'},
+    '_tickets_batch': {'relation': ref('int_support_tickets__versions'), 'known_on': 'known_on'},
+}) %}
+
+{% set first = "date_sub(date '" ~ (dates | first or '1970-01-01') ~ "', 89)" %}
+{% set last = "date '" ~ (dates | last or '1970-01-01') ~ "'" %}
+{% set services = [
+    'has_phone_service', 'has_multiple_lines', 'has_online_security', 'has_online_backup',
+    'has_device_protection', 'has_tech_support', 'has_streaming_tv', 'has_streaming_movies',
+] %}
+
+with dates as (
+
+    {{ date_rows(dates) }}
+
+),
+
+history as (
+
+    select * from {{ ref('customers_history') }}
+    where customer_id is not null
+
+),
+
+built_from as (
+
+    select
+        (select max(_batch) from {{ ref('customers_history') }}) as _customers_batch,
+        (select max(_batch) from {{ ref('int_usage_daily') }}) as _usage_batch,
+        (select max(_batch) from {{ ref('int_payments__versions') }}) as _payments_batch,
+        (select max(_batch) from {{ ref('int_support_tickets__versions') }}) as _tickets_batch
+
+),
+
+customers as (
+
+    select
+        history.*,
+        dates.as_of_date
+    from history
+    inner join dates
+        on {{ valid_as_of('history', 'dates.as_of_date') }}
+
+),
+
+usage as (
+
+    select
+        daily.customer_id,
+        dates.as_of_date,
+        {% for days in [7, 30, 90] -%}
+            {% for measure in ['events', 'call_seconds', 'data_bytes', 'charges'] -%}
+                sum(daily.{{ measure }}) filter (
+                    where daily.usage_date > date_sub(dates.as_of_date, {{ days }})
+                ) as {{ measure }}_{{ days }}d,
+            {% endfor -%}
+        {% endfor -%}
+        sum(daily.roaming_events) filter (
+            where daily.usage_date > date_sub(dates.as_of_date, 30)
+        ) as roaming_events_30d,
+        max(daily.usage_date) filter (where daily.events > 0) as last_used_on
+    from {{ ref('int_usage_daily') }} as daily
+    inner join dates
+        on
+            daily.known_on <= dates.as_of_date
+            and daily.usage_date between date_sub(dates.as_of_date, 89) and dates.as_of_date
+    where daily.usage_date between {{ first }} and {{ last }}
+    group by daily.customer_id, dates.as_of_date
+
+),
+
+payments_known as (
+
+    select
+        payments.*,
+        dates.as_of_date,
+        {{ latest_by(
+            ['payments.payment_id', 'dates.as_of_date'], ['payments.emitted_at']
+        ) }} as recency
+    from {{ ref('int_payments__versions') }} as payments
+    inner join dates
+        on
+            payments.known_on <= dates.as_of_date
+            and payments.paid_on between date_sub(dates.as_of_date, 89) and dates.as_of_date
+    where payments.paid_on between {{ first }} and {{ last }}
+
+),
+
+payments as (
+
+    select
+        customer_id,
+        as_of_date,
+        count(*) as payments_90d,
+        {% for days in [30, 90] -%}
+            count_if(
+                payment_status = 'failed' and paid_on > date_sub(as_of_date, {{ days }})
+            ) as failed_payments_{{ days }}d,
+        {% endfor -%}
+        max(paid_on) as last_paid_on
+    from payments_known
+    where recency = 1
+    group by customer_id, as_of_date
+
+),
+
+tickets_known as (
+
+    select
+        tickets.*,
+        dates.as_of_date,
+        {{ latest_by(['tickets.ticket_id', 'dates.as_of_date'], ['tickets.emitted_at']) }}
+            as recency
+    from {{ ref('int_support_tickets__versions') }} as tickets
+    inner join dates
+        on
+            tickets.known_on <= dates.as_of_date
+            and tickets.opened_on between date_sub(dates.as_of_date, 89) and dates.as_of_date
+    where tickets.opened_on between {{ first }} and {{ last }}
+
+),
+
+tickets as (
+
+    select
+        customer_id,
+        as_of_date,
+        count_if(opened_on > date_sub(as_of_date, 30)) as tickets_30d,
+        count(*) as tickets_90d,
+        count_if(closed_at is null) as open_tickets,
+        max(opened_on) as last_opened_on
+    from tickets_known
+    where recency = 1
+    group by customer_id, as_of_date
+
+),
+
+features as (
+
+    select
+        -- ids
+        customers.customer_id,
+        customers.as_of_date,
+
+        -- texts
+        customers.region,
+        customers.product_line,
+        customers.contract_type,
+        customers.internet_service,
+        customers.payment_method,
+
+        -- numerics
+        customers.tenure_months,
+        customers.monthly_charges,
+        customers.total_charges,
+        cast(
+            coalesce(
+                customers.total_charges / nullif(customers.tenure_months, 0),
+                customers.monthly_charges
+            ) as decimal(10, 2)
+        ) as average_monthly_charges,
+        {% for service in services -%}
+            cast(coalesce(customers.{{ service }}, false) as int){{ ' + ' if not loop.last }}
+        {%- endfor %} as service_count,
+        {% for days in [7, 30, 90] -%}
+            coalesce(usage.events_{{ days }}d, 0) as usage_events_{{ days }}d,
+        {% endfor -%}
+        cast(coalesce(usage.call_seconds_30d, 0) / 60 as decimal(12, 1)) as call_minutes_30d,
+        {% for days in [7, 30, 90] -%}
+            cast(coalesce(usage.data_bytes_{{ days }}d, 0) div 1000000 as bigint)
+                as data_megabytes_{{ days }}d,
+        {% endfor -%}
+        cast(coalesce(usage.charges_30d, 0) as decimal(12, 2)) as usage_charges_30d,
+        coalesce(usage.roaming_events_30d, 0) as roaming_events_30d,
+        cast(usage.events_30d * 3 / nullif(usage.events_90d, 0) as decimal(6, 3)) as usage_trend,
+        coalesce(tickets.tickets_30d, 0) as tickets_30d,
+        coalesce(tickets.tickets_90d, 0) as tickets_90d,
+        coalesce(tickets.open_tickets, 0) as open_tickets,
+        coalesce(payments.payments_90d, 0) as payments_90d,
+        coalesce(payments.failed_payments_30d, 0) as failed_payments_30d,
+        coalesce(payments.failed_payments_90d, 0) as failed_payments_90d,
+        date_diff(
+            customers.as_of_date,
+            greatest(usage.last_used_on, payments.last_paid_on, tickets.last_opened_on)
+        ) as days_since_last_activity,
+
+        -- booleans
+        customers.is_senior_citizen,
+        customers.has_partner,
+        customers.has_dependents,
+        customers.has_paperless_billing,
+        customers.payment_method in (
+            'bank_transfer_automatic', 'credit_card_automatic'
+        ) as has_automatic_payment,
+        coalesce(customers.churn_label, false) as has_churned,
+
+        -- what it was built from
+        coalesce(built_from._customers_batch, -1) as _customers_batch,
+        coalesce(built_from._usage_batch, -1) as _usage_batch,
+        coalesce(built_from._payments_batch, -1) as _payments_batch,
+        coalesce(built_from._tickets_batch, -1) as _tickets_batch,
+        current_timestamp() as built_at
+    from customers
+    left join usage
+        on
+            customers.customer_id = usage.customer_id
+            and customers.as_of_date = usage.as_of_date
+    left join payments
+        on
+            customers.customer_id = payments.customer_id
+            and customers.as_of_date = payments.as_of_date
+    left join tickets
+        on
+            customers.customer_id = tickets.customer_id
+            and customers.as_of_date = tickets.as_of_date
+    cross join built_from
+
+)
+
+select * from features

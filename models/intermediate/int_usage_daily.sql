@@ -1,0 +1,158 @@
+{#-
+    What each delivery added to a customer's day: one row for each day on which something of it
+    became known. Summed over what was known by a date, it is the usage as it was seen then; over
+    all, the usage as it is seen now.
+
+    An event counts once, in its latest version. When a later one corrects it, the old numbers are
+    taken back on the day on which the new ones became known.
+-#}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='upsert',
+        unique_key=['usage_date', 'customer_id', 'known_on'],
+        prune_by='usage_date',
+        partition_by=['usage_date'],
+        sort_by=['customer_id'],
+    )
+}}
+{% set measures = [
+    'events', 'voice_calls', 'call_seconds', 'text_messages', 'data_sessions', 'data_bytes',
+    'charges', 'roaming_events',
+] %}
+
+with events as (
+
+    select * from {{ ref('stg_usage_events') }}
+
+),
+
+{% if takes_in_news() -%}
+    touched as (
+
+        select distinct
+            customer_id,
+            usage_date
+        from events
+        where {{ new_batches() }} or {{ in_backfill('usage_date') }}
+
+    ),
+
+    touched_events as (
+
+        select events.*
+        from events
+        left semi join touched
+            on events.customer_id = touched.customer_id and events.usage_date = touched.usage_date
+
+    ),
+{%- else -%}
+    touched_events as (
+
+        select * from events
+
+    ),
+{%- endif %}
+
+ranked as (
+
+    select
+        customer_id,
+        usage_date,
+        event_id,
+        delivered_on,
+        emitted_at,
+        _batch,
+        1 as events,
+        if(event_type = 'voice', 1, 0) as voice_calls,
+        if(event_type = 'voice', coalesce(duration_seconds, 0), 0) as call_seconds,
+        if(event_type = 'sms', 1, 0) as text_messages,
+        if(event_type = 'data', 1, 0) as data_sessions,
+        coalesce(bytes, 0) as data_bytes,
+        coalesce(charge, 0) as charges,
+        if(is_roaming, 1, 0) as roaming_events,
+        {{ latest_by(
+            ['event_id', 'customer_id', 'usage_date', 'emitted_at'],
+            ['-_batch', '_source_file', '_source_row'],
+        ) }} as copy_number,
+        min(delivered_on) over (
+            partition by event_id, customer_id, usage_date, emitted_at
+        ) as known_on
+    from touched_events
+
+),
+
+versions as (
+
+    select
+        *,
+        coalesce(
+            min(known_on) over (
+                partition by event_id, customer_id, usage_date
+                order by emitted_at desc
+                rows between unbounded preceding and 1 preceding
+            ) > known_on,
+            true
+        ) as is_effective
+    from ranked
+    where copy_number = 1
+
+),
+
+corrected as (
+
+    select
+        {% for measure in measures -%}
+            {{ measure }} - coalesce(lag({{ measure }}) over (
+                partition by event_id, customer_id, usage_date order by emitted_at
+            ), 0) as {{ measure }},
+        {% endfor -%}
+        customer_id,
+        usage_date,
+        known_on,
+        _batch
+    from versions
+    where is_effective
+
+),
+
+differences as (
+
+    select * from corrected
+    union all
+    -- A copy adds nothing. Its day is a row all the same: one that was there must not stay as it
+    -- was when a copy turns up that had been delivered before.
+    select
+        {% for measure in measures -%}
+            0 as {{ measure }},
+        {% endfor -%}
+        customer_id,
+        usage_date,
+        delivered_on as known_on,
+        _batch
+    from ranked
+
+),
+
+daily as (
+
+    select
+        -- ids
+        customer_id,
+        usage_date,
+        known_on,
+
+        -- numerics
+        {% for measure in measures if measure != 'charges' -%}
+            cast(sum({{ measure }}) as bigint) as {{ measure }},
+        {% endfor -%}
+        cast(sum(charges) as decimal(18, 4)) as charges,
+
+        -- where the rows came from
+        max(_batch) as _batch
+    from differences
+    group by customer_id, usage_date, known_on
+
+)
+
+select * from daily

@@ -1,0 +1,62 @@
+{#-
+    Between which values a feature is kept, by the percentiles of the seed winsor_thresholds among
+    the customers of a date. Training, batch scores and answers online cap by these very bounds.
+-#}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='insert_overwrite',
+        partition_by=['as_of_date'],
+    )
+}}
+{% set names = winsorized_features() %}
+{% set thresholds = winsor_thresholds(ref('winsor_thresholds')) %}
+
+with features as (
+
+    select * from {{ ref('int_customer_features') }}
+    where {{ new_builds(ref('int_customer_features'), 'built_at') }}
+
+),
+
+percentiles as (
+
+    select
+        {% for name in names -%}
+            percentile({{ name }}, array({{ thresholds[name] | join(', ') }})) as {{ name }},
+        {% endfor -%}
+        as_of_date,
+        max(built_at) as built_at
+    from features
+    group by as_of_date
+
+),
+
+unpivoted as (
+
+    select
+        as_of_date,
+        built_at,
+        stack(
+            {{ names | length }},
+            {% for name in names -%}
+                '{{ name }}', {{ name }}[0], {{ name }}[1]{{ ',' if not loop.last }}
+            {% endfor %}
+        ) as (feature, lower_bound, upper_bound)
+    from percentiles
+
+),
+
+bounds as (
+
+    select
+        feature,
+        as_of_date,
+        cast(lower_bound as decimal(18, 4)) as lower_bound,
+        cast(upper_bound as decimal(18, 4)) as upper_bound,
+        built_at
+    from unpivoted
+
+)
+
+select * from bounds

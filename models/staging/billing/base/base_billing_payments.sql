@@ -1,0 +1,103 @@
+{#- Each raw payment row once: trimmed, canonical, typed, with why it cannot be used. -#}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        partition_by=['months(paid_on)'],
+    )
+}}
+{% set texts = [
+    'payment_id', 'customer_id', 'invoice_month', 'billed_at', 'amount', 'method', 'status',
+    'paid_at', 'emitted_at',
+] %}
+{% set mapped = {
+    'method': 'payment_method',
+    'status': 'payment_status',
+} %}
+{% set typed = {
+    'billed_at': 'timestamp',
+    'amount': 'decimal(12, 2)',
+    'paid_at': 'timestamp',
+    'emitted_at': 'timestamp',
+} %}
+{% set required = [
+    'payment_id', 'customer_id', 'billed_at', 'amount', 'status', 'paid_at', 'emitted_at',
+] %}
+{% set rules = {
+    'amount_negative': 'try_cast(amount as decimal(12, 2)) < 0',
+    'invoice_month_not_month': is_not_castable("concat(invoice_month, '-01')", 'date'),
+} %}
+
+with source as (
+
+    select * from {{ source('raw', 'payments') }}
+    where {{ new_batches(source_name='billing.payments') }}
+
+),
+
+canonical_values as (
+
+    {{ canonical_map() }}
+
+),
+
+trimmed as (
+
+    select
+        {% for column in texts -%}
+            {{ blank_to_null(column) }} as {{ column }},
+        {% endfor -%}
+        _source_file,
+        _source_row,
+        _delivered_at,
+        _landed_at,
+        _batch
+    from source
+
+),
+
+judged as (
+
+    select
+        trimmed.*,
+        canonical_values.canonical_map,
+        {{ reject_reasons(required, mapped, typed, rules) }} as reject_reasons
+    from trimmed
+    cross join canonical_values
+
+),
+
+renamed as (
+
+    select
+        -- ids
+        payment_id,
+        customer_id,
+
+        -- texts
+        {{ canonical('method', mapped.method) }} as payment_method,
+        {{ canonical('status', mapped.status) }} as payment_status,
+
+        -- numerics
+        try_cast(amount as {{ typed.amount }}) as amount,
+
+        -- timestamps
+        try_cast(concat(invoice_month, '-01') as date) as invoice_month,
+        cast(try_cast(billed_at as timestamp) as date) as billed_on,
+        try_cast(paid_at as timestamp) as paid_at,
+        cast(try_cast(paid_at as timestamp) as date) as paid_on,
+        try_cast(emitted_at as timestamp) as emitted_at,
+
+        -- where the row came from
+        cast(_delivered_at as date) as delivered_on,
+        _source_file,
+        _source_row,
+        _delivered_at,
+        _landed_at,
+        _batch,
+        reject_reasons
+    from judged
+
+)
+
+select * from renamed

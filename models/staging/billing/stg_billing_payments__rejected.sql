@@ -1,0 +1,23 @@
+{{ config(materialized='incremental', incremental_strategy='append') }}
+
+with cleaned as (
+
+    select * from {{ ref('base_billing_payments') }}
+
+),
+
+rejected as (
+
+    select
+        payment_id,
+        reject_reasons,
+        _source_file,
+        _source_row,
+        _landed_at,
+        _batch
+    from cleaned
+    where size(reject_reasons) > 0 and {{ new_batches() }}
+
+)
+
+select * from rejected

@@ -1,0 +1,99 @@
+{#- Each raw ticket row once: trimmed, canonical, typed, with why it cannot be used. -#}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        partition_by=['months(opened_on)'],
+    )
+}}
+{% set texts = [
+    'ticket_id', 'customer_id', 'opened_at', 'closed_at', 'category', 'priority', 'satisfaction',
+    'emitted_at',
+] %}
+{% set mapped = {
+    'category': 'ticket_category',
+    'priority': 'ticket_priority',
+} %}
+{% set typed = {
+    'opened_at': 'timestamp',
+    'closed_at': 'timestamp',
+    'satisfaction': 'int',
+    'emitted_at': 'timestamp',
+} %}
+{% set required = ['ticket_id', 'customer_id', 'opened_at', 'category', 'emitted_at'] %}
+{% set rules = {
+    'satisfaction_below_1': 'try_cast(satisfaction as int) < 1',
+} %}
+
+with source as (
+
+    select * from {{ source('raw', 'support_tickets') }}
+    where {{ new_batches(source_name='support.tickets') }}
+
+),
+
+canonical_values as (
+
+    {{ canonical_map() }}
+
+),
+
+trimmed as (
+
+    select
+        {% for column in texts -%}
+            {{ blank_to_null(column) }} as {{ column }},
+        {% endfor -%}
+        _source_file,
+        _source_row,
+        _delivered_at,
+        _landed_at,
+        _batch
+    from source
+
+),
+
+judged as (
+
+    select
+        trimmed.*,
+        canonical_values.canonical_map,
+        {{ reject_reasons(required, mapped, typed, rules) }} as reject_reasons
+    from trimmed
+    cross join canonical_values
+
+),
+
+renamed as (
+
+    select
+        -- ids
+        ticket_id,
+        customer_id,
+
+        -- texts
+        {{ canonical('category', mapped.category) }} as category,
+        {{ canonical('priority', mapped.priority) }} as priority,
+
+        -- numerics
+        try_cast(satisfaction as {{ typed.satisfaction }}) as satisfaction,
+
+        -- timestamps
+        try_cast(opened_at as timestamp) as opened_at,
+        cast(try_cast(opened_at as timestamp) as date) as opened_on,
+        try_cast(closed_at as timestamp) as closed_at,
+        try_cast(emitted_at as timestamp) as emitted_at,
+
+        -- where the row came from
+        cast(_delivered_at as date) as delivered_on,
+        _source_file,
+        _source_row,
+        _delivered_at,
+        _landed_at,
+        _batch,
+        reject_reasons
+    from judged
+
+)
+
+select * from renamed

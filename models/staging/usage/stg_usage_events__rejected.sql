@@ -1,0 +1,23 @@
+{{ config(materialized='incremental', incremental_strategy='append') }}
+
+with cleaned as (
+
+    select * from {{ ref('base_usage_events') }}
+
+),
+
+rejected as (
+
+    select
+        event_id,
+        reject_reasons,
+        _source_file,
+        _source_row,
+        _landed_at,
+        _batch
+    from cleaned
+    where size(reject_reasons) > 0 and {{ new_batches() }}
+
+)
+
+select * from rejected

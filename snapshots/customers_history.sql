@@ -1,0 +1,24 @@
+{#-
+    Every version of every customer's plan, contract and address, from the log of changes: what was
+    true at any moment. A customer who is deleted has no version from then on.
+-#}
+{% snapshot customers_history %}
+
+{{
+    config(
+        strategy='change_log',
+        unique_key=['customer_id'],
+        updated_at='changed_at',
+        sequence_by=[
+            'changed_at', 'change_lsn', 'change_number', '_batch', '_source_file', '_source_row',
+        ],
+        deleted_flag='is_deleted',
+        truncated_flag='is_truncated',
+        sort_by=['valid_to desc', 'customer_id'],
+    )
+}}
+
+select * from {{ ref('int_customers__changes') }}
+where {{ new_batches() }}
+
+{% endsnapshot %}
