@@ -17,17 +17,17 @@
 -#}
 {% macro get_incremental_apply_changes_sql(arguments) -%}
     {%- set target, source = arguments.target_relation, arguments.temp_relation -%}
-    {%- set keys = iceberg_list(arguments.unique_key) -%}
-    {%- set sequence = iceberg_list(config.require('sequence_by')) -%}
+    {%- set keys = spark_iceberg.list(arguments.unique_key) -%}
+    {%- set sequence = spark_iceberg.list(config.require('sequence_by')) -%}
     {%- set columns = arguments.dest_columns -%}
     merge into {{ target }} as known
     using (
-        {{ iceberg_latest_changes(source, columns, target) }}
+        {{ spark_iceberg.latest_changes(source, columns, target) }}
     ) as change
-    on {{ iceberg_key_match(keys, 'known', 'change') }}
-    {{ iceberg_prune(source, 'known') }}
-    when matched and {{ iceberg_sequence(sequence, 'change') }}
-        > {{ iceberg_sequence(sequence, 'known') }}
+    on {{ spark_iceberg.key_match(keys, 'known', 'change') }}
+    {{ spark_iceberg.prune(source, 'known') }}
+    when matched and {{ spark_iceberg.sequence(sequence, 'change') }}
+        > {{ spark_iceberg.sequence(sequence, 'known') }}
     then update set
         {% for column in columns -%}
             known.{{ column }} = change.{{ column }}{{ ', ' if not loop.last }}

@@ -13,8 +13,8 @@
     {%- set columns = arguments.dest_columns -%}
     merge into {{ target }} as known
     using {{ source }} as found
-    on {{ iceberg_key_match(iceberg_list(arguments.unique_key), 'known', 'found') }}
-    {{ iceberg_prune(source, 'known') }}
+    on {{ spark_iceberg.key_match(spark_iceberg.list(arguments.unique_key), 'known', 'found') }}
+    {{ spark_iceberg.prune(source, 'known') }}
     {% if deleted -%}
         when matched and found.{{ deleted }} then delete
     {%- endif %}

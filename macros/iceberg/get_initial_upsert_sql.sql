@@ -4,7 +4,7 @@
     {%- if not deleted -%}
         {{ return(compiled_code) }}
     {%- endif -%}
-    {%- set source = iceberg_temporary_view(this, compiled_code, '__dbt_changes') -%}
+    {%- set source = spark_iceberg.temporary_view(this, compiled_code, '__dbt_changes') -%}
     {%- set columns = [] -%}
     {%- for column in adapter.get_columns_in_relation(source) if column.name != deleted -%}
         {%- do columns.append(column.quoted) -%}

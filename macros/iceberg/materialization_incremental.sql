@@ -17,13 +17,13 @@
     {%- set target = this.incorporate(type='table') -%}
     {{ run_hooks(pre_hooks) }}
     {%- if existing is none -%}
-        {%- do iceberg_create_table(target, iceberg_initial_sql(strategy, compiled_code)) -%}
+        {%- do spark_iceberg.create_table(target, spark_iceberg.initial_sql(strategy, compiled_code)) -%}
     {%- elif should_full_refresh() -%}
-        {%- do iceberg_replace_rows(target, iceberg_initial_sql(strategy, compiled_code)) -%}
+        {%- do spark_iceberg.replace_rows(target, spark_iceberg.initial_sql(strategy, compiled_code)) -%}
     {%- else -%}
-        {%- set source = iceberg_temporary_view(target, compiled_code) -%}
+        {%- set source = spark_iceberg.temporary_view(target, compiled_code) -%}
         {%- if on_schema_change == 'append_new_columns' -%}
-            {%- do iceberg_add_columns(
+            {%- do spark_iceberg.add_columns(
                 target, source, [config.get('deleted_flag'), config.get('truncated_flag')]
                 if strategy == 'upsert' else [config.get('truncated_flag')]
             ) -%}
@@ -34,14 +34,14 @@
             'target_relation': target,
             'temp_relation': source,
             'unique_key': config.get('unique_key'),
-            'dest_columns': iceberg_shared_columns(target, source),
+            'dest_columns': spark_iceberg.shared_columns(target, source),
             'incremental_predicates':
                 config.get('predicates') or config.get('incremental_predicates'),
         } -%}
         {%- call statement('main') -%}
-            {{ iceberg_strategy_sql(strategy, arguments) }}
+            {{ spark_iceberg.strategy_sql(strategy, arguments) }}
         {%- endcall -%}
-        {%- do iceberg_drop_temporary_view(source) -%}
+        {%- do spark_iceberg.drop_temporary_view(source) -%}
     {%- endif -%}
     {%- do persist_docs(target, model) -%}
     {{ run_hooks(post_hooks) }}

@@ -1,7 +1,7 @@
 {#-
     Slowly changing history. Beside dbt's strategies timestamp and check, which compare the rows of
     now with those of the last run, there is `change_log`, which takes each change of a log: see
-    iceberg_history. Staged in a temporary view: not every catalog has others, and dbt-spark's
+    history. Staged in a temporary view: not every catalog has others, and dbt-spark's
     permanent one is in its own way at the second run.
 
     A full refresh makes a change_log snapshot anew from the log, as a new snapshot of the same
@@ -14,30 +14,30 @@
     {{ run_hooks(pre_hooks) }}
     {%- if config.get('strategy') == 'change_log' -%}
         {%- if existing is none -%}
-            {%- do iceberg_create_table(target, iceberg_history(compiled_code)) -%}
+            {%- do spark_iceberg.create_table(target, spark_iceberg.history(compiled_code)) -%}
         {%- elif should_full_refresh() -%}
-            {%- do iceberg_replace_rows(target, iceberg_history(compiled_code)) -%}
+            {%- do spark_iceberg.replace_rows(target, spark_iceberg.history(compiled_code)) -%}
         {%- else -%}
-            {%- do iceberg_merge_history(target, compiled_code) -%}
+            {%- do spark_iceberg.merge_history(target, compiled_code) -%}
         {%- endif -%}
     {%- else -%}
         {%- set strategy = strategy_dispatch(config.get('strategy'))(
             model, 'snapshotted_data', 'source_data', model['config'], existing is not none
         ) -%}
         {%- if existing is none -%}
-            {%- do iceberg_create_table(target, build_snapshot_table(strategy, compiled_code)) -%}
+            {%- do spark_iceberg.create_table(target, build_snapshot_table(strategy, compiled_code)) -%}
         {%- else -%}
             {%- set columns = config.get('snapshot_table_column_names')
                 or get_snapshot_table_column_names() -%}
             {%- do adapter.assert_valid_snapshot_target_given_strategy(target, columns, strategy) -%}
-            {%- set staged = iceberg_temporary_view(
+            {%- set staged = spark_iceberg.temporary_view(
                 target, snapshot_staging_table(strategy, compiled_code, target)
             ) -%}
-            {%- do iceberg_add_columns(target, staged, iceberg_snapshot_helpers()) -%}
+            {%- do spark_iceberg.add_columns(target, staged, spark_iceberg.snapshot_helpers()) -%}
             {%- call statement('main') -%}
                 {{ snapshot_merge_sql(target, staged, []) }}
             {%- endcall -%}
-            {%- do iceberg_drop_temporary_view(staged) -%}
+            {%- do spark_iceberg.drop_temporary_view(staged) -%}
         {%- endif -%}
     {%- endif -%}
     {%- do persist_docs(target, model) -%}

@@ -8,9 +8,9 @@
     {%- set target = this.incorporate(type='table') -%}
     {{ run_hooks(pre_hooks) }}
     {%- if existing is none -%}
-        {%- do iceberg_create_table(target, compiled_code) -%}
+        {%- do spark_iceberg.create_table(target, compiled_code) -%}
     {%- else -%}
-        {%- do iceberg_replace_rows(target, compiled_code) -%}
+        {%- do spark_iceberg.replace_rows(target, compiled_code) -%}
     {%- endif -%}
     {%- do persist_docs(target, model) -%}
     {{ run_hooks(post_hooks) }}

@@ -13,9 +13,9 @@
     {%- else -%}
         {%- set target = this.incorporate(type='table') -%}
         {%- if load_relation(this) is none -%}
-            {%- do iceberg_create_table(target, compiled_code) -%}
+            {%- do spark_iceberg.create_table(target, compiled_code) -%}
         {%- else -%}
-            {%- do iceberg_replace_rows(target, compiled_code) -%}
+            {%- do spark_iceberg.replace_rows(target, compiled_code) -%}
         {%- endif -%}
         {%- do persist_docs(target, model) -%}
     {%- endif -%}

@@ -92,12 +92,20 @@ def _definitions(macro: Sql) -> list[tuple[str, str, str]]:
 MODELS = [Sql(p, layer(p)) for p in sorted((ROOT / "models").rglob("*.sql"))]
 MARTS = [m for m in MODELS if m.layer == "marts"]
 SNAPSHOTS = [Sql(p, "snapshot") for p in sorted((ROOT / "snapshots").rglob("*.sql"))]
-MACROS = [Sql(p, "macro") for p in sorted((ROOT / "macros").rglob("*.sql"))]
+GENERIC_TESTS = ROOT / "tests" / "data" / "generic"
+MACROS = [
+    Sql(p, "macro")
+    for folder in (ROOT / "macros", GENERIC_TESTS)
+    for p in sorted(folder.rglob("*.sql"))
+]
 SEEDS = sorted((ROOT / "seeds").rglob("*.csv"))
 CONTRACTS = sorted((ROOT / "contracts" / "marts").iterdir())
 MODEL_ENTRIES = entries("models", "models")
 SEED_ENTRIES = entries("seeds", "seeds")
-MACRO_ENTRIES = entries("macros", "macros")
+MACRO_ENTRIES = {
+    path.parent: {e["name"]: e for e in yaml.safe_load(path.read_text(encoding="utf-8"))["macros"]}
+    for path in sorted((ROOT / "macros").rglob("macros.yml"))
+}
 DOCS = {
     name: text.strip()
     for path in sorted((ROOT / "models").rglob("*.md"))
@@ -117,7 +125,7 @@ each_spelled_out = pytest.mark.parametrize(
     "model", [m for m in MODELS if "{% for" not in m.text], ids=lambda m: str(m.name)
 )
 each_mart = pytest.mark.parametrize("mart", MARTS, ids=lambda m: str(m.name))
-each_macro = pytest.mark.parametrize("macro", MACROS, ids=lambda m: str(m.name))
+each_macro = pytest.mark.parametrize("macro", MACROS, ids=str)
 each_seed = pytest.mark.parametrize("seed", SEEDS, ids=lambda p: str(p.stem))
 
 
@@ -189,26 +197,23 @@ def test_seed_has_an_owner_and_is_described_with_exactly_its_columns(seed: Path)
 
 @pytest.mark.parametrize(
     "macro",
-    [
-        m
-        for m in MACROS
-        if m.path.parent.name != "tests" and not m.name.startswith("materialization_")
-    ],
-    ids=lambda m: str(m.name),
+    [m for m in MACROS if m.path.parent != GENERIC_TESTS and "materialization_" not in m.name],
+    ids=str,
 )
 def test_macro_is_described_with_exactly_its_arguments(macro: Sql) -> None:
     ((_, name, arguments),) = _definitions(macro)
-    _, entry = MACRO_ENTRIES[name]
+    entry = MACRO_ENTRIES[macro.path.parent][name]
     assert list(undescribed(entry, "arguments")) == []
     declared = [a.split("=")[0].strip() for a in arguments.split(",") if a.strip()]
     assert [a["name"] for a in entry.get("arguments", [])] == declared
 
 
 def test_every_entry_describes_something_that_there_is() -> None:
-    macros = {f"test_{n}" if k == "test" else n for m in MACROS for k, n, _ in _definitions(m)}
+    macros = {m.path for m in MACROS}
     assert set(MODEL_ENTRIES) == {m.name for m in MODELS}
     assert set(SEED_ENTRIES) == {s.stem for s in SEEDS}
-    assert set(MACRO_ENTRIES) <= macros
+    for folder, found in MACRO_ENTRIES.items():
+        assert {folder / f"{name}.sql" for name in found} <= macros
 
 
 def test_every_shared_description_is_used() -> None:
@@ -240,13 +245,28 @@ def test_name_of_a_model_starts_with_its_layer(model: Sql) -> None:
 
 
 @each_macro
-def test_macro_stands_alone_in_a_file_of_its_name_and_tests_under_tests(macro: Sql) -> None:
+def test_macro_stands_alone_in_a_file_of_its_name_and_tests_in_their_folder(macro: Sql) -> None:
     ((kind, name, _),) = _definitions(macro)
     assert macro.name == (f"materialization_{name}" if kind == "materialization" else name)
-    folders = {ROOT / "macros" / "tests"}
+    folders = {GENERIC_TESTS}
     if kind != "test":
         folders = {ROOT / "macros", ROOT / "macros" / "iceberg"}
     assert macro.path.parent in folders
+
+
+def test_the_macros_of_iceberg_know_nothing_of_this_project() -> None:
+    """They name what they call by their own package, so that others can install them."""
+    own = {m.name for m in MACROS if m.path.parent.name == "iceberg"}
+    ours = {m.name for m in MACROS} - own
+    for macro in MACROS:
+        if macro.path.parent.name != "iceberg":
+            continue
+        assert not REFERENCE.findall(macro.text)
+        assert not SOURCE.findall(macro.text)
+        calls = set(re.findall(r"(?<![\w.])(\w+)\(", macro.text))
+        assert not calls & ours
+        bare = calls & {n for n in own if not n.startswith(("spark__", "materialization_"))}
+        assert bare <= {macro.name}
 
 
 # Layers.

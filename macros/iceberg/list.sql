@@ -1,4 +1,4 @@
 {#- A setting that is one name or a list of them, as a list. -#}
-{% macro iceberg_list(names) -%}
+{% macro list(names) -%}
     {{ return([names] if names is string else names) }}
 {%- endmacro %}

@@ -2,7 +2,7 @@
     A condition, begun by `and`, that keeps a merge from reading partitions that its source does not
     name: Spark does not find out by itself. Nothing without the config `prune_by`.
 -#}
-{% macro iceberg_prune(source, alias) -%}
+{% macro prune(source, alias) -%}
     {%- set column = config.get('prune_by') -%}
     {%- if column -%}
         {%- set values = run_query(

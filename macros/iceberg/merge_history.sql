@@ -1,7 +1,7 @@
 {#- Merge the new part of a log into a history: new versions, and the ends of those before them. -#}
-{% macro iceberg_merge_history(target, sql) -%}
-    {%- set versions = iceberg_temporary_view(target, iceberg_history(sql, target)) -%}
-    {%- set columns = iceberg_shared_columns(target, versions) -%}
+{% macro merge_history(target, sql) -%}
+    {%- set versions = spark_iceberg.temporary_view(target, spark_iceberg.history(sql, target)) -%}
+    {%- set columns = spark_iceberg.shared_columns(target, versions) -%}
     {%- call statement('main') -%}
         merge into {{ target }} as known
         using {{ versions }} as found
@@ -13,5 +13,5 @@
             {%- for column in columns %}found.{{ column }}{{ ', ' if not loop.last }}{% endfor -%}
         )
     {%- endcall -%}
-    {%- do iceberg_drop_temporary_view(versions) -%}
+    {%- do spark_iceberg.drop_temporary_view(versions) -%}
 {%- endmacro %}

@@ -6,8 +6,8 @@
     config `sort_by`: the order of rows within each file, so that readers skip what they do not ask
     for. config `distribution`: none, hash or range; how rows come to tasks before they are written.
 -#}
-{% macro iceberg_create_table(target, sql) -%}
-    {%- set view = iceberg_temporary_view(target, sql) -%}
+{% macro create_table(target, sql) -%}
+    {%- set view = spark_iceberg.temporary_view(target, sql) -%}
     {%- do run_query(create_table_as(False, target, 'select * from ' ~ view ~ ' where false')) -%}
     {%- set sort_by = config.get('sort_by') -%}
     {%- if sort_by -%}
@@ -27,5 +27,5 @@
     {%- call statement('main') -%}
         insert into {{ target }} select * from {{ view }}
     {%- endcall -%}
-    {%- do iceberg_drop_temporary_view(view) -%}
+    {%- do spark_iceberg.drop_temporary_view(view) -%}
 {%- endmacro %}

@@ -4,9 +4,9 @@
     source: the log. columns: those of the table, quoted. target: the table as it stands, whose rows
     a new truncation may end, and whose truncations may end a change that comes late.
 -#}
-{% macro iceberg_latest_changes(source, columns, target=none) -%}
-    {%- set keys = iceberg_list(config.require('unique_key')) -%}
-    {%- set sequence = iceberg_list(config.require('sequence_by')) -%}
+{% macro latest_changes(source, columns, target=none) -%}
+    {%- set keys = spark_iceberg.list(config.require('unique_key')) -%}
+    {%- set sequence = spark_iceberg.list(config.require('sequence_by')) -%}
     {%- set deleted, truncated = config.get('deleted_flag'), config.get('truncated_flag') -%}
     {%- set any_null = keys | join(' is null or ') ~ ' is null' -%}
     {%- if truncated and target -%}
@@ -20,7 +20,7 @@
     from (
         select
             *,
-            {{ latest_by(keys, sequence) }} as recency
+            {{ spark_iceberg.latest_by(keys, sequence) }} as recency
         from (
             select {{ columns | join(', ') }} from {{ source }}
             {%- if truncated %}
@@ -54,8 +54,8 @@
                 {%- endif %}
             ) as truncation
                 on
-                    {{ iceberg_sequence(sequence, 'known') }}
-                    < {{ iceberg_sequence(sequence, 'truncation') }}
+                    {{ spark_iceberg.sequence(sequence, 'known') }}
+                    < {{ spark_iceberg.sequence(sequence, 'truncation') }}
                     {%- for key in keys %}
                     and (truncation.{{ key }} is null or truncation.{{ key }} = known.{{ key }})
                     {%- endfor %}

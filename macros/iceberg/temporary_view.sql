@@ -2,7 +2,7 @@
     A temporary view of a query. Temporary views are the session's, and the threads of a run share
     one session: so the name tells schema and table.
 -#}
-{% macro iceberg_temporary_view(target, sql, suffix='__dbt_tmp') -%}
+{% macro temporary_view(target, sql, suffix='__dbt_tmp') -%}
     {%- set view = api.Relation.create(
         identifier=target.schema ~ '__' ~ target.identifier ~ suffix, type='view'
     ) -%}

@@ -1,5 +1,5 @@
 {#- The columns that dbt stages a snapshot with, and its table does not have. -#}
-{% macro iceberg_snapshot_helpers() -%}
+{% macro snapshot_helpers() -%}
     {%- set helpers = ['dbt_change_type', 'dbt_unique_key'] -%}
     {%- if config.get('unique_key') is not string -%}
         {%- for key in config.get('unique_key') -%}

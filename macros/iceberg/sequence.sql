@@ -1,5 +1,5 @@
 {#- The place of a row in the log as one value to compare: field by field, nulls lowest. -#}
-{% macro iceberg_sequence(columns, alias) -%}
+{% macro sequence(columns, alias) -%}
     struct({%- for column in columns -%}
         {{ alias }}.{{ column }}{{ ', ' if not loop.last }}
     {%- endfor -%})

@@ -3,11 +3,11 @@
     session writes to. Columns that the query has and the table lacks are added; one that it no
     longer gives stays, null: a schema belongs to all branches of the table.
 -#}
-{% macro iceberg_replace_rows(target, sql) -%}
-    {%- set view = iceberg_temporary_view(target, sql) -%}
+{% macro replace_rows(target, sql) -%}
+    {%- set view = spark_iceberg.temporary_view(target, sql) -%}
     {%- set given = adapter.get_columns_in_relation(view) -%}
     {%- set standing = adapter.get_columns_in_relation(target) -%}
-    {%- set gained = iceberg_add_columns(target, view) -%}
+    {%- set gained = spark_iceberg.add_columns(target, view) -%}
     {%- set selected = [] -%}
     {%- set given_names = given | map(attribute='name') | map('lower') | list -%}
     {%- for column in standing + gained -%}
@@ -21,5 +21,5 @@
         insert into {{ target }} replace where true
         select {{ selected | join(', ') }} from {{ view }}
     {%- endcall -%}
-    {%- do iceberg_drop_temporary_view(view) -%}
+    {%- do spark_iceberg.drop_temporary_view(view) -%}
 {%- endmacro %}

@@ -1,5 +1,5 @@
 {#- Add to a table the columns that a view has and it lacks, but for some; returns those added. -#}
-{% macro iceberg_add_columns(target, view, but=[]) -%}
+{% macro add_columns(target, view, but=[]) -%}
     {%- set standing =
         adapter.get_columns_in_relation(target) | map(attribute='name') | map('lower') | list -%}
     {%- set gained = [] -%}
@@ -7,6 +7,6 @@
         if column.name | lower not in standing + but -%}
         {%- do gained.append(column) -%}
     {%- endfor -%}
-    {%- do spark__create_columns(target, gained) -%}
+    {%- do create_columns(target, gained) -%}
     {{ return(gained) }}
 {%- endmacro %}

@@ -14,15 +14,15 @@
     sql: the log; in an incremental run its new part.
     target: the table as it stands; only keys that the new part names are computed again.
 -#}
-{% macro iceberg_history(sql, target=none) -%}
-    {%- set keys = iceberg_list(config.require('unique_key')) -%}
-    {%- set sequence = iceberg_list(config.require('sequence_by')) -%}
+{% macro history(sql, target=none) -%}
+    {%- set keys = spark_iceberg.list(config.require('unique_key')) -%}
+    {%- set sequence = spark_iceberg.list(config.require('sequence_by')) -%}
     {%- set deleted, truncated = config.require('deleted_flag'), config.require('truncated_flag') -%}
     {%- set updated_at = config.require('updated_at') -%}
     {%- set any_null = '(' ~ keys | join(' is null or ') ~ ' is null)' -%}
-    {%- set source = iceberg_temporary_view(this, sql, '__dbt_changes') -%}
+    {%- set source = spark_iceberg.temporary_view(this, sql, '__dbt_changes') -%}
     {%- if target -%}
-        {%- do iceberg_add_columns(target, source) -%}
+        {%- do spark_iceberg.add_columns(target, source) -%}
     {%- endif -%}
     {%- set columns = [] -%}
     {%- for column in adapter.get_columns_in_relation(source) -%}
@@ -47,7 +47,7 @@
         where {{ any_null }} or not {{ truncated }}
         {%- else %}
         left semi join (select distinct {{ keys | join(', ') }} from {{ source }}) as touched
-            on {{ iceberg_key_match(keys, 'known', 'touched') }}
+            on {{ spark_iceberg.key_match(keys, 'known', 'touched') }}
         where not {{ truncated }}
         {%- if truncations[1] %}
         union all
@@ -98,7 +98,7 @@
             group by {{ keys | join(', ') }}
         ) as known
             on
-                known.first_change < {{ iceberg_sequence(sequence, 'truncation') }}
+                known.first_change < {{ spark_iceberg.sequence(sequence, 'truncation') }}
                 {%- for key in keys %}
                 and (truncation.{{ key }} is null or truncation.{{ key }} = known.{{ key }})
                 {%- endfor %}

@@ -2,7 +2,7 @@
     The columns that a table and a view both have, quoted. What a table has beyond its query, since
     the query no longer gives it, is left null in new rows.
 -#}
-{% macro iceberg_shared_columns(target, view) -%}
+{% macro shared_columns(target, view) -%}
     {%- set given =
         adapter.get_columns_in_relation(view) | map(attribute='name') | map('lower') | list -%}
     {%- set columns = [] -%}

@@ -1,0 +1,24 @@
+{#-
+    The statement of an incremental strategy: dbt-spark's own, or a macro that bears its name, here
+    or in the project.
+-#}
+{% macro strategy_sql(strategy, arguments) -%}
+    {%- if strategy in ['merge', 'microbatch'] -%}
+        {{ return(dbt_spark_get_incremental_sql(
+            strategy,
+            arguments.temp_relation,
+            arguments.target_relation,
+            arguments.target_relation,
+            arguments.unique_key,
+            arguments.incremental_predicates,
+        )) }}
+    {%- endif -%}
+    {%- set found = spark_iceberg.strategy_macro('get_incremental_' ~ strategy ~ '_sql') -%}
+    {%- if found is none -%}
+        {%- do exceptions.raise_compiler_error(
+            'there is no incremental strategy ' ~ strategy ~ ': no macro is named get_incremental_'
+            ~ strategy ~ '_sql'
+        ) -%}
+    {%- endif -%}
+    {{ return(found(arguments)) }}
+{%- endmacro %}
