@@ -11,7 +11,7 @@
 {% materialization incremental, adapter='spark' %}
     {%- set strategy = config.get('incremental_strategy') or 'append' -%}
     {%- set on_schema_change = incremental_validate_on_schema_change(
-        config.get('on_schema_change'), default='append_new_columns'
+        config.get('on_schema_change'), default='ignore'
     ) -%}
     {%- set existing = load_relation(this) -%}
     {%- set target = this.incorporate(type='table') -%}

@@ -10,7 +10,6 @@
 {% materialization snapshot, adapter='spark' %}
     {%- set existing = load_relation(this) -%}
     {%- set target = this.incorporate(type='table') -%}
-    {%- do create_schema(target) -%}
     {{ run_hooks(pre_hooks) }}
     {%- if config.get('strategy') == 'change_log' -%}
         {%- if existing is none -%}

@@ -5,11 +5,14 @@
 -#}
 {% macro spark__load_csv_rows(model, agate_table) %}
     {%- set names = agate_table.column_names -%}
-    {%- set bindings = [] -%}
+    {%- set rows = [] -%}
     {%- for row in agate_table.rows -%}
-        {%- do bindings.extend(row) -%}
+        {%- set values = [] -%}
+        {%- for value in row -%}
+            {%- do values.append(spark_iceberg.literal(value)) -%}
+        {%- endfor -%}
+        {%- do rows.append('(' ~ values | join(', ') ~ ')') -%}
     {%- endfor -%}
-    {%- set row = '(' ~ (['%s'] * names | length) | join(', ') ~ ')' -%}
     {%- set sql -%}
         insert into {{ this }} replace where true
         select
@@ -21,9 +24,8 @@
             {%- endif -%}
             {{ ',' if not loop.last }}
             {%- endfor %}
-        from values {{ ([row] * agate_table.rows | length) | join(', ') }}
-            as seed(`{{ names | join('`, `') }}`)
+        from values {{ rows | join(', ') }} as seed(`{{ names | join('`, `') }}`)
     {%- endset -%}
-    {%- do adapter.add_query(sql, bindings=bindings, abridge_sql_log=True) -%}
+    {%- do run_query(sql) -%}
     {{ return(sql) }}
 {% endmacro %}

@@ -217,7 +217,7 @@ def test_a_table_that_lost_or_gained_a_row_is_not_reconciled(
     else:
         stack.spark(f"insert into {table} select * from {table} where event_id = 'a'")  # noqa: S608
     told = stack.cdp("build", "--select", "mon_reconciliation", ok=False)
-    assert "is_reconciled" in told
+    assert "mon_reconciliation__holds" in told
     reconciliation = (
         "select received, landed, quarantined, loaded, is_reconciled "  # noqa: S608
         f"from monitoring.mon_reconciliation where source_name = 'chaos.{change}'"

@@ -1,10 +1,10 @@
 {#-
-    A test that conditions hold for each row, all of them in one reading of the table.
+    A test that conditions hold for a table, all of them in one reading of it.
 
-    not_null: columns. values: columns with the values that they may have. rules: names of
+    grain: columns that no two rows agree in all of. not_null: columns. values: columns with the values that they may have. rules: names of
     conditions with their SQL, each of which must not be false.
 -#}
-{% test holds(model, not_null=[], values={}, rules={}) %}
+{% test holds(model, grain=[], not_null=[], values={}, rules={}) %}
 
 {% set conditions = row_conditions(not_null, values, rules) %}
 
@@ -12,8 +12,13 @@ with counted as (
 
     select
         {% for name, condition in conditions.items() -%}
-            count_if(not ({{ condition }})) as {{ name }}{{ ',' if not loop.last }}
-        {% endfor %}
+            count_if(not ({{ condition }})) as {{ name }},
+        {% endfor -%}
+        {% if grain -%}
+            count(*) - count(distinct struct({{ grain | join(', ') }}))
+        {%- else -%}
+            0
+        {%- endif %} as grain_is_unique
     from {{ model }}
 
 ),
@@ -22,10 +27,11 @@ unpivoted as (
 
     select
         stack(
-            {{ conditions | length }},
+            {{ conditions | length + 1 }},
             {% for name in conditions -%}
-                '{{ name }}', {{ name }}{{ ',' if not loop.last }}
-            {% endfor %}
+                '{{ name }}', {{ name }},
+            {% endfor -%}
+            'grain_is_unique', grain_is_unique
         ) as (rule, failures)
     from counted
 

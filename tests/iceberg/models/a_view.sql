@@ -1,0 +1,3 @@
+{{ config(materialized='view') }}
+
+select count(*) as row_count from {{ ref('a_table') }}

@@ -1,0 +1,25 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='apply_changes',
+        unique_key=['trial', 'id'],
+        sequence_by=['at', 'lsn', 'number'],
+        deleted_flag='is_deleted',
+        truncated_flag='is_truncated',
+    )
+}}
+
+select
+    id,
+    if(is_deleted, null, colour) as colour,
+    trial,
+    at,
+    lsn,
+    number,
+    is_deleted,
+    is_truncated
+from {{ target.schema }}.changes
+where
+    batch
+    {{ '=' if load_relation(this) is not none and not flags.FULL_REFRESH else '<=' }}
+    {{ var('batches') }}
