@@ -227,11 +227,37 @@ def load(
     "--debug and --help too. " + DEBUG,
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )
-def build(context: typer.Context) -> None:
-    """Run `dbt build`: seeds, models, snapshots and tests, in order. Arguments go to dbt."""
+def build(
+    context: typer.Context,
+    since: Annotated[
+        datetime | None,
+        typer.Option("--from", formats=["%Y-%m-%d"], help="Compute this day again, and on."),
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option("--to", formats=["%Y-%m-%d"], help="The last such day; --from by default."),
+    ] = None,
+) -> None:
+    """Run `dbt build`: seeds, models, snapshots and tests, in order. Arguments go to dbt.
+
+    Only what is new is taken in; --from and --to compute the partitions of these days again.
+    """
     from cdp import transform
 
-    transform.build([a for a in context.args if a != "--"], settings())
+    days = transform.dates(since and since.date(), until and until.date())
+    transform.build([*days, *(a for a in context.args if a != "--")], settings())
+
+
+@app.command(epilog=DEBUG)
+def state(
+    to: Annotated[Path, typer.Option(help="The folder that manifest.json is written to.")] = Path(
+        ".state"
+    ),
+) -> None:
+    """Fetch the manifest of the last whole build that succeeded, for dbt's --state and --defer."""
+    from cdp import transform
+
+    say(f"{transform.fetch_state(settings(), to)} is written")
 
 
 @app.command(epilog=DEBUG)

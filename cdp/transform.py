@@ -1,15 +1,37 @@
 """`cdp build`: dbt, in this process, with this project's profile."""
 
+import json
 import warnings
 from collections.abc import Callable
+from datetime import date
+from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cdp import objects
 from cdp.errors import CdpError
 from cdp.settings import ROOT, Settings
 from cdp.stack.probes import require
 
 # dbt's events for a node that is done.
+# dbt's options that make a build one of a part of the project.
+PARTS = ("--select", "-s", "--models", "-m", "--exclude", "--selector", "--resource-type")
+# The manifest of the last build of the whole project that succeeded; pull requests defer to it.
+PUBLISHED = "published/manifest.json"
 RESULTS = {"LogModelResult", "LogSeedResult", "LogSnapshotResult", "LogTestResult", "LogNodeResult"}
+
+
+def dates(since: date | None, until: date | None) -> list[str]:
+    """dbt's arguments for a backfill of these days, both included; none without."""
+    if since is None and until is None:
+        return []
+    if since is None or (until is not None and until < since):
+        raise CdpError(
+            "a backfill goes from an earlier day to a later one",
+            "give --from, and a --to that is not before it",
+        )
+    return ["--vars", json.dumps({"from_date": str(since), "to_date": str(until or since)})]
 
 
 def build(
@@ -49,3 +71,31 @@ def build(
             f"see target/run_results.json, mend it, and run: cdp build --select "
             f"{failed[0] if failed else '…'}+",
         )
+    if not any(a.split("=")[0] in PARTS for a in arguments):
+        _publish(settings)
+
+
+def _publish(settings: Settings) -> None:
+    """Keep the manifest of a whole build in the bucket."""
+    manifest = ROOT / "target" / "manifest.json"
+    try:
+        objects.client(settings).upload_file(str(manifest), settings.bucket, PUBLISHED)
+    except (BotoCoreError, ClientError) as error:
+        raise CdpError(
+            f"the build is done, but its manifest was not kept: {error}", "cdp up; cdp build"
+        ) from error
+
+
+def fetch_state(settings: Settings, folder: Path) -> Path:
+    """Write the manifest of the last whole build to a folder, for `dbt --state`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "manifest.json"
+    try:
+        objects.client(settings).download_file(settings.bucket, PUBLISHED, str(path))
+    except ClientError as error:
+        if not objects.is_error(error, "NoSuchKey", "404"):
+            raise CdpError(f"the object store does not do it: {error}", "cdp up") from error
+        raise CdpError("no build of the whole project has succeeded yet", "cdp build") from error
+    except BotoCoreError as error:
+        raise CdpError(f"the object store does not answer: {error}", "cdp up") from error
+    return path

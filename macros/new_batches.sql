@@ -3,16 +3,29 @@
     them at the first build and at a full refresh. Batches are numbered as they land, and the tables
     of a source take them in that order, so the highest that a table holds says what it has seen.
 
-    column: the batch's number in the rows that are read; the table keeps it under the same name.
-    source_name: of a source, such as crm.customers, to take only batches that are loaded whole.
+    source_name: of a model that reads a source, such as crm.customers: batches that are loaded
+        whole are taken. relation: of any other, the table that is read.
 -#}
-{% macro new_batches(column='_batch', source_name=none) -%}
-    {{ column }} > {{ last_batch(column) }}
-    {%- if source_name %}
-        and {{ column }} <= (
-            select coalesce(max(landed_batches.batch), 0)
+{% macro new_batches(source_name=none, relation=none) -%}
+    {%- if source_name -%}
+        {%- set newest %}
+            select coalesce(max(landed_batches.batch), -1)
             from {{ source('monitoring', 'mon_landed_batches') }} as landed_batches
             where landed_batches.source_name = '{{ source_name }}'
-        )
+        {% endset -%}
+    {%- else -%}
+        {%- set newest = 'select coalesce(max(_batch), -1) from ' ~ relation -%}
+    {%- endif -%}
+    {%- if not execute or not takes_in_news() -%}
+        _batch <= ({{ newest }})
+    {%- else -%}
+        {%- set found = run_query(
+            'select (select coalesce(max(_batch), -1) from ' ~ this ~ '), (' ~ newest ~ ')'
+        )[0] -%}
+        {%- if found[0] >= found[1] and not var('from_date', none) -%}
+            false {{ nothing_new() }}
+        {%- else -%}
+            _batch > {{ found[0] }} and _batch <= {{ found[1] }}
+        {%- endif -%}
     {%- endif -%}
 {%- endmacro %}

@@ -5,15 +5,12 @@
     relation: the table that new rows are in. column: its date, and that of the rows that are read.
 -#}
 {% macro touched_dates(relation, column) -%}
-    {%- if execute and takes_in_news() -%}
-        (
-            {{ in_dates(column, run_query(
-                'select distinct cast(' ~ column ~ ' as string) from ' ~ relation ~ ' where '
-                ~ new_batches() ~ ' and ' ~ column ~ ' is not null order by 1'
-            ).columns[0].values()) }}
-            or {{ in_backfill(column) }}
-        )
-    {%- else -%}
-        true
+    {%- if not execute or not takes_in_news() -%}
+        {{ return('true') }}
     {%- endif -%}
+    {%- set dates = run_query(
+        'select distinct cast(' ~ column ~ ' as string) from ' ~ relation ~ ' where _batch > '
+        ~ last_batch() ~ ' and ' ~ column ~ ' is not null order by 1'
+    ).columns[0].values() -%}
+    {{ return(any_of([in_dates(column, dates), in_backfill(column)])) }}
 {%- endmacro %}

@@ -19,6 +19,6 @@
 }}
 
 select * from {{ ref('int_customers__changes') }}
-where {{ new_batches() }}
+where {{ new_batches(source_name='crm.customers') }}
 
 {% endsnapshot %}

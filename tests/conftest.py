@@ -85,12 +85,20 @@ class Stack:
 
     def spark(self, sql: str) -> None:
         """Run a statement in Spark, which may write; its rows are dropped."""
+        self.ask_spark(sql)
+
+    def ask_spark(self, sql: str) -> list[dict[str, Any]]:
+        """The rows of a statement in Spark."""
         code = (
-            "import os, sys; from cdp.settings import settings; from cdp.spark import connect;"
+            "import json, os, sys;"
+            "from cdp.settings import settings; from cdp.spark import connect;"
             "os.environ.update(settings().environment());"
-            "connect(settings()).sql(sys.argv[1]).collect()"
+            "rows = connect(settings()).sql(sys.argv[1]).collect();"
+            "print(json.dumps([row.asDict() for row in rows], default=str))"
         )
-        self.run(sys.executable, "-c", code, sql)
+        done = self.run(sys.executable, "-c", code, sql)
+        rows: list[dict[str, Any]] = json.loads(done.stdout)
+        return rows
 
     def status(self) -> dict[str, Any]:
         done = self.run(CDP, "status", "--json")

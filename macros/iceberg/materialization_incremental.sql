@@ -7,6 +7,9 @@
     names) and incremental_predicates. Beside dbt's append, merge, insert_overwrite and microbatch there are
     apply_changes and upsert here; a project may add its own. A strategy that does more than to add
     rows has a macro `get_initial_<strategy>_sql` for its first build, given the query.
+
+    A query that has found out that there is nothing new says so by `nothing_new()`; then nothing is
+    run, hooks included.
 -#}
 {% materialization incremental, adapter='spark' %}
     {%- set strategy = config.get('incremental_strategy') or 'append' -%}
@@ -15,6 +18,10 @@
     ) -%}
     {%- set existing = load_relation(this) -%}
     {%- set target = this.incorporate(type='table') -%}
+    {%- if existing and not should_full_refresh()
+        and spark_iceberg.nothing_new() in compiled_code -%}
+        {{ return(spark_iceberg.leave_alone(target)) }}
+    {%- endif -%}
     {{ run_hooks(pre_hooks) }}
     {%- if existing is none -%}
         {%- do spark_iceberg.create_table(target, spark_iceberg.initial_sql(strategy, compiled_code)) -%}

@@ -10,6 +10,10 @@
 {% materialization snapshot, adapter='spark' %}
     {%- set existing = load_relation(this) -%}
     {%- set target = this.incorporate(type='table') -%}
+    {%- if existing and config.get('strategy') == 'change_log' and not should_full_refresh()
+        and spark_iceberg.nothing_new() in compiled_code -%}
+        {{ return(spark_iceberg.leave_alone(target)) }}
+    {%- endif -%}
     {{ run_hooks(pre_hooks) }}
     {%- if config.get('strategy') == 'change_log' -%}
         {%- if existing is none -%}

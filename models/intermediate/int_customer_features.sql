@@ -29,6 +29,9 @@
 with dates as (
 
     {{ date_rows(dates) }}
+    {% if not dates -%}
+        {{ nothing_new() }}
+    {%- endif %}
 
 ),
 

@@ -14,7 +14,7 @@
 with changes as (
 
     select * from {{ ref('int_customers__changes') }}
-    where {{ new_batches() }}
+    where {{ new_batches(source_name='crm.customers') }}
 
 ),
 

@@ -15,7 +15,7 @@
 with payments as (
 
     select * from {{ ref('stg_billing_payments') }}
-    where {{ new_batches() }}
+    where {{ new_batches(source_name='billing.payments') }}
 
 ),
 

@@ -12,7 +12,7 @@
 with tickets as (
 
     select * from {{ ref('stg_support_tickets') }}
-    where {{ new_batches() }}
+    where {{ new_batches(source_name='support.tickets') }}
 
 ),
 

@@ -20,6 +20,7 @@
     'events', 'voice_calls', 'call_seconds', 'text_messages', 'data_sessions', 'data_bytes',
     'charges', 'roaming_events',
 ] %}
+{% set is_new = new_batches(source_name='usage.events') %}
 
 with events as (
 
@@ -34,7 +35,7 @@ with events as (
             customer_id,
             usage_date
         from events
-        where {{ new_batches() }} or {{ in_backfill('usage_date') }}
+        where {{ is_new }} or {{ in_backfill('usage_date') }}
 
     ),
 

@@ -15,7 +15,7 @@
 with features as (
 
     select * from {{ ref('int_customer_features') }}
-    where {{ new_builds(ref('int_customer_features'), 'built_at') }}
+    where {{ any_of([new_builds(ref('int_customer_features'))]) }}
 
 ),
 

@@ -9,7 +9,7 @@
 with features as (
 
     select * from {{ ref('ftr_customer_churn') }}
-    where {{ new_builds(ref('ftr_customer_churn')) }} or {{ in_backfill('as_of_date') }}
+    where {{ any_of([new_builds(ref('ftr_customer_churn')), in_backfill('as_of_date')]) }}
 
 ),
 

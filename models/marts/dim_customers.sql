@@ -11,7 +11,9 @@ with customers as (
 
     select * from {{ ref('int_customers__latest') }}
     -- A truncation of the master is a row too, without a customer.
-    where customer_id is not null and {{ new_batches() }}
+    where
+        customer_id is not null
+        and {{ new_batches(relation=ref('int_customers__latest')) }}
 
 ),
 

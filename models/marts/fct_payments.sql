@@ -20,7 +20,7 @@ touched as (
 
     select distinct payment_id
     from versions
-    where {{ new_batches() }} or {{ in_backfill('billed_on') }}
+    where _batch > {{ last_batch() }} or {{ in_backfill('billed_on') }}
 
 ),
 

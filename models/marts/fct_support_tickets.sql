@@ -18,7 +18,9 @@ touched as (
 
     select distinct ticket_id
     from versions
-    where {{ new_batches() }} or {{ in_backfill('opened_on') }}
+    where
+        {{ new_batches(relation=ref('int_support_tickets__versions')) }}
+        or {{ in_backfill('opened_on') }}
 
 ),
 

@@ -13,9 +13,11 @@ with features as (
 
     select * from {{ ref('int_customer_features') }}
     where
-        {{ new_builds(ref('int_customer_features'), 'features_built_at') }}
-        or {{ in_backfill('as_of_date') }}
-        or {{ newly_labelled(last_known_on) }}
+        {{ any_of([
+            new_builds(ref('int_customer_features'), 'features_built_at'),
+            in_backfill('as_of_date'),
+            newly_labelled(last_known_on),
+        ]) }}
 
 ),
 

@@ -35,6 +35,9 @@
 with batches as (
 
     {{ open_batches }}
+    {% if not tables -%}
+        {{ nothing_new() }}
+    {%- endif %}
 
 ),
 

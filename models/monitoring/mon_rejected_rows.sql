@@ -6,12 +6,7 @@
     'billing.payments': ref('stg_billing_payments__rejected'),
     'support.tickets': ref('stg_support_tickets__rejected'),
 } %}
-{% set known = {} %}
-{% if execute and takes_in_news() %}
-    {% for row in run_query('select source_name, max(batch) from ' ~ this ~ ' group by 1') %}
-        {% do known.update({row[0]: row[1]}) %}
-    {% endfor %}
-{% endif %}
+{% set known = counted_batches(rejected) %}
 
 with rejected as (
 
@@ -22,9 +17,12 @@ with rejected as (
             _landed_at,
             explode(reject_reasons) as reject_reason
         from {{ relation }}
-        where _batch > {{ known.get(source_name, -1) }}
+        where _batch > {{ known[source_name][0] }}
         {{ 'union all' if not loop.last }}
     {% endfor %}
+    {% if known.values() | rejectattr('1') | list | length == known | length -%}
+        {{ nothing_new() }}
+    {%- endif %}
 
 ),
 

@@ -16,7 +16,7 @@ from tests.stack.answers import assert_answers
 
 BIN = Path(CDP).parent
 COMMANDS = ["provision", "up", "down", "status", "logs", "doctor", "env", "land", "load", "build"]
-COMMANDS += ["check", "query", "demo", "capture", "generate"]
+COMMANDS += ["check", "query", "demo", "capture", "generate", "state"]
 
 
 def catalog(stack: Stack) -> Any:  # noqa: ANN401 - PyIceberg's own class
