@@ -2,7 +2,7 @@
 PYTHON ?= python3
 CDP := .venv/bin/cdp
 .DEFAULT_GOAL := help
-.PHONY: help demo test up down lint format docs bench lock install install-dev clean
+.PHONY: help demo test up down lint format docs dictionary bench lock install install-dev clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ format: install-dev ## mend what the linters can mend by themselves
 
 docs: up ## generate the dbt docs into one file to open: target/static_index.html
 	@eval "$$($(CDP) env)" && .venv/bin/dbt docs generate --static
+
+dictionary: install ## write docs/data-dictionary.md from the models' descriptions
+	@eval "$$($(CDP) env)" && .venv/bin/dbt --quiet parse && .venv/bin/python -m cdp.dictionary
 
 bench: demo install-dev ## run the benchmarks; results go to docs/benchmarks.md
 	@.venv/bin/python -m bench.statements

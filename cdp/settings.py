@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     with_services: Annotated[tuple[str, ...], NoDecode] = ()
     port_offset: int = Field(default=0, ge=0, le=20_000)
     spark_driver_memory: str = "1g"
+    spark_java_options: str = ""
     spark_worker_memory: str = "1g"
     trino_memory: str = "768m"
     start_timeout: int = Field(default=120, description="seconds that `cdp up` waits for a service")
@@ -84,6 +85,7 @@ class Settings(BaseSettings):
     # dbt.
     dbt_target: Literal["local", "ci", "cluster"] = "local"
     dbt_threads: int = Field(default=4, ge=1)
+    feature_every_days: int = Field(default=1, ge=1)
 
     @field_validator("with_services", mode="before")
     @classmethod
@@ -209,6 +211,7 @@ class Settings(BaseSettings):
             "CDP_TRINO_USER": self.trino_user,
             "CDP_DBT_TARGET": self.dbt_target,
             "CDP_DBT_THREADS": str(self.dbt_threads),
+            "CDP_FEATURE_EVERY_DAYS": str(self.feature_every_days),
             "AWS_ACCESS_KEY_ID": self.s3_access_key,
             "AWS_SECRET_ACCESS_KEY": secret,
             "AWS_REGION": self.s3_region,

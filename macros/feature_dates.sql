@@ -1,6 +1,6 @@
 {#-
     The as-of dates whose features this run computes, as texts in order. A date is one on which
-    something became known; every n-th day by the variable feature_every_days. All of them at the
+    something became known; every n-th day by CDP_FEATURE_EVERY_DAYS. All of them at the
     first build and at a full refresh; else those that new batches tell something about, all built
     ones after the first of them, and those of a backfill.
 
@@ -27,6 +27,6 @@
         ) -%}
     {%- endif -%}
     {%- set query = 'select distinct cast(known_on as string) from (' ~ known | join(' union ')
-        ~ ') where pmod(unix_date(known_on), ' ~ var('feature_every_days') ~ ') = 0 order by 1' -%}
+        ~ ') where pmod(unix_date(known_on), ' ~ env_var('CDP_FEATURE_EVERY_DAYS', '1') | int ~ ') = 0 order by 1' -%}
     {{ return(run_query(query).columns[0].values() | list) }}
 {%- endmacro %}

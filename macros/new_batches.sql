@@ -7,14 +7,11 @@
         whole are taken. relation: of any other, the table that is read.
 -#}
 {% macro new_batches(source_name=none, relation=none) -%}
+    {%- set newest = 'select coalesce(max(_batch), -1) from ' ~ relation -%}
     {%- if source_name -%}
-        {%- set newest %}
-            select coalesce(max(landed_batches.batch), -1)
-            from {{ source('monitoring', 'mon_landed_batches') }} as landed_batches
-            where landed_batches.source_name = '{{ source_name }}'
-        {% endset -%}
-    {%- else -%}
-        {%- set newest = 'select coalesce(max(_batch), -1) from ' ~ relation -%}
+        {%- set newest = 'select coalesce(max(landed_batches.batch), -1) from '
+            ~ source('monitoring', 'mon_landed_batches')
+            ~ " as landed_batches where landed_batches.source_name = '" ~ source_name ~ "'" -%}
     {%- endif -%}
     {%- if not execute or not takes_in_news() -%}
         _batch <= ({{ newest }})

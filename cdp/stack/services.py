@@ -212,7 +212,8 @@ def spark_placeholders(settings: Settings, parts: Provisioned) -> dict[str, str]
         "CDP_SPARK_WORKER_MEMORY": settings.spark_worker_memory,
         "CDP_SPARK_JAVA_OPTIONS": (
             f"-Dlog4j2.configurationFile=file:{LOG4J} "
-            f"-Djava.io.tmpdir={settings.state_dir}/spark/scratch"
+            f"-Djava.io.tmpdir={settings.state_dir}/spark/scratch "
+            f"{settings.spark_java_options}"
         ),
     }
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pyiceberg.catalog import load_catalog
 
+from cdp import dictionary
 from cdp.settings import ROOT
 from tests.conftest import CDP, Stack
 from tests.stack.answers import assert_answers
@@ -130,6 +131,8 @@ def test_dbt_docs_know_the_columns_of_every_model(stack: Stack, tmp_path: Path) 
     }
     assert set(found["nodes"]) == set(tables)
     assert not found["errors"]
+    # The page is that of the models: make dictionary.
+    assert dictionary.PAGE.read_text(encoding="utf-8") == dictionary.page(manifest)
     for name, node in tables.items():
         assert set(found["nodes"][name]["columns"]) == set(node["columns"]), name
 

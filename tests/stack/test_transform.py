@@ -22,10 +22,14 @@ pytestmark = [pytest.mark.stack, pytest.mark.slow]
 NAME = "lived"
 DAYS = 64
 # Until when all is delivered before each build, in turn. A last build has all the rest.
-CUTS = [date(2024, 11, 9), date(2024, 11, 18), date(2024, 11, 27), date(2024, 12, 5)]
-CUTS += [date(2024, 12, 16)]
+# Features are of every ninth day, and these are.
+EVERY = 9
+CUTS = [date(2024, 11, 7), date(2024, 11, 16), date(2024, 11, 25), date(2024, 12, 4)]
+CUTS += [date(2024, 12, 13)]
 LABEL = {"is_label_known", "churned_within_30_days"}
 RUN_TIME = {"built_at", "features_built_at"}
+# When a table was built, and from which batches.
+BUILT = RUN_TIME | {f"_{name}_batch" for name in ("customers", "usage", "payments", "tickets")}
 INBOXES = ("inbox/usage/events/", "inbox/billing/payments/", "inbox/support/tickets/")
 # What a build adds to, and must be the same from raw alone.
 TABLES = [
@@ -142,7 +146,7 @@ def deliver(stack: Stack, sender: Sender, until: date) -> None:
 
 @pytest.fixture(scope="module")
 def lived(make_stack: Callable[..., Stack], tmp_path_factory: pytest.TempPathFactory) -> Lived:
-    stack = make_stack("lived")
+    stack = make_stack("lived", CDP_FEATURE_EVERY_DAYS=str(EVERY))
     stack.cdp("up")
     options = f"--customers 220 --days {DAYS} --seed 21 --dirt 0.06 --name {NAME}"
     more = "--events-per-day 0.6 --objects-per-day 2"
@@ -157,10 +161,10 @@ def lived(make_stack: Callable[..., Stack], tmp_path_factory: pytest.TempPathFac
     deliver(stack, sender, date.max - timedelta(days=1))
     assert not sender.waiting
     build(stack)
-    grown = {table: content(read(stack, table)) for table in TABLES}
+    grown = {table: content(read(stack, table, BUILT)) for table in TABLES}
     uuids = {t: str(catalog(stack).load_table(t).metadata.table_uuid) for t in TABLES}
     build(stack, "--full-refresh")
-    rebuilt = {table: content(read(stack, table)) for table in TABLES}
+    rebuilt = {table: content(read(stack, table, BUILT)) for table in TABLES}
     return Lived(stack, as_of, grown, uuids, rebuilt)
 
 
@@ -177,7 +181,7 @@ def test_a_full_refresh_is_a_new_snapshot_of_the_same_table(lived: Lived) -> Non
     for table, uuid in lived.uuids.items():
         found = catalog(lived.stack).load_table(table)
         assert str(found.metadata.table_uuid) == uuid
-        assert len(found.snapshots()) > len(CUTS)
+        assert len(found.snapshots()) > 1
 
 
 @pytest.mark.parametrize("day", CUTS, ids=str)
@@ -268,9 +272,9 @@ def test_the_label_is_whether_the_customer_left_in_the_thirty_days_after(lived: 
         assert row["churned_within_30_days"] is expected, (row["customer_id"], day)
         assert row["has_churned"] is (told <= day)
         seen[expected] += 1
-    assert seen[True] > 10
-    assert seen[False] > 1000
-    assert seen[None] > 1000
+    assert seen[True] > 5
+    assert seen[False] > 200
+    assert seen[None] > 200
 
 
 def test_every_line_is_accepted_or_rejected_as_the_truth_says(lived: Lived) -> None:
@@ -371,7 +375,7 @@ def test_a_backfill_computes_just_the_partitions_of_its_days(lived: Lived) -> No
     before = files(lived.stack, table, "as_of_date")
     build(lived.stack, "--from", str(day), "--to", str(day))
     for each in MARTS:
-        assert content(read(lived.stack, each)) == lived.rebuilt[each]
+        assert content(read(lived.stack, each, BUILT)) == lived.rebuilt[each]
     after = files(lived.stack, table, "as_of_date")
     assert {k for k in after if after[k] != before.get(k)} == {day_number(day)}
 

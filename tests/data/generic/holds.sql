@@ -1,24 +1,20 @@
 {#-
     A test that conditions hold for a table, all of them in one reading of it.
 
-    grain: columns that no two rows agree in all of. not_null: columns. values: columns with the values that they may have. rules: names of
-    conditions with their SQL, each of which must not be false.
+    grain: columns that no two rows agree in all of. not_null: columns. values: columns with the
+    values that they may have. rules: names of conditions with their SQL, each of which must not be
+    false.
 -#}
 {% test holds(model, grain=[], not_null=[], values={}, rules={}) %}
 
-{% set conditions = row_conditions(not_null, values, rules) %}
+{% set counts = failure_counts(grain, not_null, values, rules) %}
 
 with counted as (
 
     select
-        {% for name, condition in conditions.items() -%}
-            count_if(not ({{ condition }})) as {{ name }},
-        {% endfor -%}
-        {% if grain -%}
-            count(*) - count(distinct struct({{ grain | join(', ') }}))
-        {%- else -%}
-            0
-        {%- endif %} as grain_is_unique
+        {% for name, failures in counts.items() -%}
+            {{ failures }} as {{ name }}{{ ',' if not loop.last }}
+        {% endfor %}
     from {{ model }}
 
 ),
@@ -27,11 +23,10 @@ unpivoted as (
 
     select
         stack(
-            {{ conditions | length + 1 }},
-            {% for name in conditions -%}
-                '{{ name }}', {{ name }},
-            {% endfor -%}
-            'grain_is_unique', grain_is_unique
+            {{ counts | length }},
+            {% for name in counts -%}
+                '{{ name }}', {{ name }}{{ ',' if not loop.last }}
+            {% endfor %}
         ) as (rule, failures)
     from counted
 
