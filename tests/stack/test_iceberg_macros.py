@@ -298,6 +298,15 @@ def test_a_column_gained_is_added_and_one_that_is_lost_stays_null(project: Proje
     assert project.rows("a_table", "id", "colour", "twice") == [(0, "red", None)]
 
 
+def test_a_table_is_left_alone_when_its_query_says_that_nothing_is_new(project: Project) -> None:
+    for batches in (6, 5, 7):
+        # Not at the first build: there would be no table.
+        project.dbt("build", "--select", "quiet", batches=batches)
+    assert project.rows("quiet", "batch") == [(5,), (6,)]
+    project.dbt("build", "--select", "quiet", "--full-refresh", batches=8)
+    assert project.rows("quiet", "batch") == [(8,)]
+
+
 # One table for ever.
 
 
