@@ -2,7 +2,6 @@
 
 import io
 import json
-import shutil
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +18,8 @@ from cdp.settings import ROOT, Settings
 from tests.conftest import CDP, Stack
 from tests.stack.test_demo import catalog
 
-pytestmark = [pytest.mark.stack, pytest.mark.slow]
+# Its population is delivered and built in turn, six times, before the first test.
+pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(1800)]
 NAME = "lived"
 DAYS = 64
 # Until when all is delivered before each build, in turn. A last build has all the rest.
@@ -389,41 +389,3 @@ def day_number(day: date) -> int:
 def test_a_day_that_is_no_day_is_told(lived: Lived) -> None:
     told = lived.stack.refused("build", "--from", "2024-12-02", "--to", "2024-12-01")
     assert "from an earlier day to a later one" in told
-
-
-# Pull requests.
-
-
-def test_a_pull_request_builds_what_it_changes_and_reads_the_rest_where_it_is(
-    lived: Lived, tmp_path: Path
-) -> None:
-    for name in ("models", "macros", "seeds", "snapshots", "tests/data"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    for name in ("dbt_project.yml", "profiles.yml", ".dbtignore"):
-        shutil.copy(ROOT / name, tmp_path / name)
-    changed = tmp_path / "models" / "marts" / "fct_payments.sql"
-    changed.write_text(changed.read_text() + "-- with a change\n")
-    lived.stack.cdp("state", "--to", str(tmp_path / "state"))
-
-    def dbt(*arguments: str) -> None:
-        folder = str(tmp_path)
-        script = f'. "{lived.stack.state_dir}/env" && cd "{folder}" && exec "$@"'
-        where = ["--project-dir", folder, "--profiles-dir", folder, "--target", "ci"]
-        command = [str(Path(CDP).with_name("dbt")), *arguments, *where]
-        lived.stack.run("sh", "-c", script, "sh", *command, CDP_CI_RUN="pr7")
-
-    def built() -> set[str]:
-        rows = lived.stack.query(
-            "select table_schema, table_name from information_schema.tables "
-            "where table_schema like 'ci\\_pr7\\_%' escape '\\'"
-        )
-        return {f"{row['table_schema']}.{row['table_name']}" for row in rows}
-
-    state = ["--defer", "--state", str(tmp_path / "state")]
-    dbt("build", "--select", "state:modified+", *state)
-    assert built() == {"ci_pr7_marts.fct_payments"}
-    found = content(read(lived.stack, "ci_pr7_marts.fct_payments"))
-    assert found == lived.rebuilt["marts.fct_payments"]
-    dbt("run-operation", "drop_ci_schemas")
-    assert built() == set()
-    assert content(read(lived.stack, "marts.fct_payments")) == found
