@@ -57,7 +57,7 @@ class Stack:
             env=self.environment(**more),
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=600,
             check=False,
         )
         assert (done.returncode == 0) is ok, f"{command}\n{done.stdout}\n{done.stderr}"
