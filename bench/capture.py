@@ -34,6 +34,7 @@ PER_TRANSACTION = {"10,000 rows": 10_000, "1 row": 1}
 ROUNDS = 3
 LEAST = 0.3
 TABLE = "bench_customers"
+OF_FILES = ("change_op", "change_seq", "committed_at")
 
 ROW = """
     '7590-' || lpad(i::text, 8, '0'), case i % 2 when 0 then 'Female' else 'Male' end, i % 7 = 0,
@@ -48,9 +49,8 @@ def source(number: int, folder: Path) -> Source:
     text = (ROOT / "sources" / "crm_customers.yml").read_text()
     lines = [line for line in text.splitlines() if not line.startswith(("format:", "location:"))]
     lines = [f"table: bench_{number}" if x.startswith("table:") else x for x in lines]
-    for name in ("region", "product_line"):
-        if f"name: {name}," not in text:
-            lines.append(f"  - {{name: {name}, type: string, optional: true}}")
+    # What only a file of changes has.
+    lines = [x for x in lines if not any(f"name: {name}," in x for name in OF_FILES)]
     lines += ["format: postgres", f"location: public.{TABLE}"]
     path = folder / f"crm_bench_{number}.yml"
     path.write_text("\n".join(lines) + "\n")
