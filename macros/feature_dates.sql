@@ -27,6 +27,7 @@
         ) -%}
     {%- endif -%}
     {%- set query = 'select distinct cast(known_on as string) from (' ~ known | join(' union ')
-        ~ ') where pmod(unix_date(known_on), ' ~ env_var('CDP_FEATURE_EVERY_DAYS', '1') | int ~ ') = 0 order by 1' -%}
+        ~ ') where pmod(unix_date(known_on), ' ~ env_var('CDP_FEATURE_EVERY_DAYS', '1') | int
+        ~ ') = 0 order by 1' -%}
     {{ return(run_query(query).columns[0].values() | list) }}
 {%- endmacro %}

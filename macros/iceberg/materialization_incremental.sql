@@ -4,9 +4,9 @@
 
     A strategy is a macro `get_incremental_<strategy>_sql`, as dbt calls it, given the names
     target_relation, temp_relation (a temporary view of the query), unique_key, dest_columns (quoted
-    names) and incremental_predicates. Beside dbt's append, merge, insert_overwrite and microbatch there are
-    apply_changes and upsert here; a project may add its own. A strategy that does more than to add
-    rows has a macro `get_initial_<strategy>_sql` for its first build, given the query.
+    names) and incremental_predicates. Beside dbt's append, merge, insert_overwrite and microbatch
+    there are apply_changes and upsert here; a project may add its own. A strategy that does more
+    than to add rows has a macro `get_initial_<strategy>_sql` for its first build, given the query.
 
     A query that has found out that there is nothing new says so by `nothing_new()`; then nothing is
     run, hooks included.
