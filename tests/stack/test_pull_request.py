@@ -1,0 +1,184 @@
+"""A pull request, built by the steps of the workflow's job beside what is published."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+import yaml
+
+from cdp.settings import ROOT
+from tests.conftest import CDP, Stack
+from tests.stack.test_demo import catalog
+from tests.stack.test_transform import content, read
+
+pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("published")]
+WORKFLOW = ROOT / ".github" / "workflows" / "ci.yml"
+JOB = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))["jobs"]["changed-models"]
+FETCH, BUILD, DROP = [step["run"] for step in JOB["steps"] if "name" in step]
+REFUSED = DROP.replace("--target ci", "--target local")
+PARTS = ["cdp", "macros", "models", "seeds", "snapshots", "tests/data"]
+PARTS += ["dbt_project.yml", "profiles.yml", ".dbtignore"]
+RUN = "pr7"
+# Runs whose names begin as this one's does, or as those of its schemas do.
+OTHERS = ["ci_pr70_marts", "ci_pr7_0_marts", "ci_pr7_marts_marts"]
+
+
+@dataclass
+class PullRequest:
+    """A checkout of the project, with changes, and the settings of a shared lakehouse."""
+
+    stack: Stack
+    folder: Path
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        file = self.folder / path
+        text = file.read_text(encoding="utf-8")
+        assert text.count(old) == 1
+        file.write_text(text.replace(old, new), encoding="utf-8")
+
+    def step(self, script: str, ok: bool = True) -> str:
+        """Run a step as the workflow's machine does; what it printed."""
+        done = subprocess.run(
+            ["bash", "-e", "-c", script],
+            cwd=self.folder,
+            env=self.stack.environment(CDP_CI_RUN=RUN, PYTHONPATH=str(self.folder)),
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        assert (done.returncode == 0) is ok, f"{script}\n{done.stdout}\n{done.stderr}"
+        return done.stdout + done.stderr
+
+    def results(self, *kinds: str) -> dict[str, str]:
+        """How the nodes of these kinds ended in the last build, by their names."""
+        told = json.loads((self.folder / "target" / "run_results.json").read_text())
+        found = {tuple(r["unique_id"].split(".")): r["status"] for r in told["results"]}
+        # The name of a generic test is followed by a hash, that of a unit test by its model.
+        return {i[3 if i[0] == "unit_test" else 2]: s for i, s in found.items() if i[0] in kinds}
+
+    def compiled(self, mart: str) -> str:
+        marts = self.folder / "target" / "compiled" / "cdp_lakehouse" / "models" / "marts"
+        return (marts / f"{mart}.sql").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def published(stack: Stack) -> None:
+    stack.cdp("build")
+
+
+@pytest.fixture
+def pull_request(stack: Stack, tmp_path: Path) -> Iterator[PullRequest]:
+    for part in PARTS:
+        target = tmp_path / part
+        target.parent.mkdir(exist_ok=True)
+        copy: Callable[..., Any] = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        copy(ROOT / part, target)
+    (tmp_path / ".venv").symlink_to(Path(CDP).parent.parent)
+    made = PullRequest(stack, tmp_path)
+    made.step(FETCH)
+    yield made
+    made.step(DROP)
+
+
+def lake(stack: Stack) -> dict[str, str]:
+    """Every schema and table of the catalog, and where the metadata of each table are."""
+    lake = catalog(stack)
+    found: dict[str, str] = {}
+    for (schema,) in lake.list_namespaces():
+        found[schema] = ""
+        for name in lake.list_tables(schema):
+            found[".".join(name)] = lake.load_table(name).metadata_location
+    return found
+
+
+@pytest.fixture
+def other_runs(stack: Stack) -> Iterator[None]:
+    """Schemas of other runs, with a table each."""
+    lake = catalog(stack)
+    for schema in OTHERS:
+        lake.create_namespace(schema)
+        lake.create_table(f"{schema}.dim_customers", pa.schema([("customer_id", pa.string())]))
+    yield
+    for schema in OTHERS:
+        lake.drop_table(f"{schema}.dim_customers")
+        lake.drop_namespace(schema)
+
+
+@pytest.mark.usefixtures("other_runs")
+def test_what_changed_and_its_children_are_built_and_tested_beside_what_is_published(
+    stack: Stack, pull_request: PullRequest
+) -> None:
+    before = lake(stack)
+    pull_request.edit(
+        "models/marts/ftr_customer_churn.sql",
+        "churns.churned_at < date_add(features.as_of_date, 31)",
+        "date_add(features.as_of_date, 31) > churns.churned_at",
+    )
+    pull_request.step(BUILD)
+    built = {"ftr_customer_churn": "success", "agg_churn_by_segment": "success"}
+    assert pull_request.results("model", "seed", "snapshot") == built
+    assert pull_request.results("test", "unit_test") == {
+        "ftr_customer_churn__holds": "pass",
+        "agg_churn_by_segment__holds": "pass",
+        "segments_add_up_to_the_customers": "pass",
+        "the_label_is_of_the_thirty_days_after_and_values_are_capped": "pass",
+        "shares_are_of_all_customers_and_labels_of_those_that_have_one": "pass",
+    }
+    assert "from intermediate.int_customer_features" in pull_request.compiled("ftr_customer_churn")
+    assert "from ci_pr7_marts.ftr_customer_churn" in pull_request.compiled("agg_churn_by_segment")
+    after = lake(stack)
+    # What was there is as it was, to the last commit of metadata.
+    assert {name: after[name] for name in before} == before
+    assert set(after) - set(before) == {"ci_pr7_marts", *(f"ci_pr7_marts.{name}" for name in built)}
+    for name in built:
+        rows = content(read(stack, f"ci_pr7_marts.{name}"))
+        assert rows == content(read(stack, f"marts.{name}"))
+        assert rows
+    assert "dropped ci_pr7_marts" in pull_request.step(DROP)
+    assert lake(stack) == before
+
+
+def test_a_macro_that_breaks_the_models_which_use_it_fails_the_build_and_harms_nothing(
+    stack: Stack, pull_request: PullRequest
+) -> None:
+    before = lake(stack)
+    pull_request.edit(
+        "macros/latest_by.sql",
+        "spark_iceberg.latest_by(keys, order_by)",
+        "spark_iceberg.latest_by(keys, order_by) ~ ' + 1'",
+    )
+    assert "Completed with" in pull_request.step(BUILD, ok=False)
+    built = pull_request.results("model", "seed", "snapshot")
+    # Two of those that use it, caught by their unit tests, and what reads features.
+    for name in ("fct_payments", "fct_support_tickets", "agg_churn_by_segment"):
+        assert built[name] == "skipped"
+    assert "dim_customers" not in built
+    after = lake(stack)
+    assert {name: after[name] for name in before} == before
+    assert all(name.startswith("ci_pr7_") for name in set(after) - set(before))
+    pull_request.step(DROP)
+    assert lake(stack) == before
+
+
+def test_a_pull_request_that_changes_no_model_builds_nothing_and_passes(
+    stack: Stack, pull_request: PullRequest
+) -> None:
+    before = lake(stack)
+    assert "Nothing to do" in pull_request.step(BUILD)
+    assert lake(stack) == before
+
+
+@pytest.mark.usefixtures("other_runs")
+def test_nothing_is_dropped_on_another_target(stack: Stack, pull_request: PullRequest) -> None:
+    before = lake(stack)
+    assert "drop_ci_schemas drops what the target ci has made" in pull_request.step(
+        REFUSED, ok=False
+    )
+    assert lake(stack) == before
