@@ -1,13 +1,20 @@
 """The object store, through boto3: one client configured as the settings say."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from boto3.exceptions import Boto3Error
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cdp.errors import CdpError
 from cdp.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from mypy_boto3_s3 import S3Client
+
+# What boto3 raises when the store is away, or refuses.
+FAILURES = (Boto3Error, BotoCoreError, ClientError)
 
 
 def client(settings: Settings) -> "S3Client":
@@ -30,11 +37,20 @@ def client(settings: Settings) -> "S3Client":
     )
 
 
-def keys(s3: "S3Client", bucket: str, prefix: str) -> "Iterator[str]":
+def keys(s3: "S3Client", bucket: str, prefix: str) -> Iterator[str]:
     """The keys below a prefix, in order."""
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for entry in page.get("Contents", []):
             yield entry["Key"]
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turns what boto3 raises into one line with the fix."""
+    try:
+        yield
+    except FAILURES as error:
+        raise CdpError(f"the object store does not do it: {error}", "cdp status; cdp up") from error
 
 
 def is_error(error: Exception, *codes: str) -> bool:

@@ -7,18 +7,20 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from cdp import objects
 from cdp.errors import CdpError
 from cdp.settings import ROOT, Settings
 from cdp.stack.probes import require
 
-# dbt's events for a node that is done.
-# dbt's options that make a build one of a part of the project.
-PARTS = ("--select", "-s", "--models", "-m", "--exclude", "--selector", "--resource-type")
+# dbt's options that make a build one of a part of the project, or of its rows.
+PARTS = {"--select", "-s", "--models", "-m", "--model", "--exclude", "--selector"}
+PARTS |= {"--resource-type", "--resource-types", "--empty", "--sample"}
+PARTS |= {"--exclude-resource-type", "--exclude-resource-types"}
 # The manifest of the last build of the whole project that succeeded; pull requests defer to it.
 PUBLISHED = "published/manifest.json"
+# dbt's events for a node that is done.
 RESULTS = {"LogModelResult", "LogSeedResult", "LogSnapshotResult", "LogTestResult", "LogNodeResult"}
 
 
@@ -71,8 +73,14 @@ def build(
             f"see target/run_results.json, mend it, and run: cdp build --select "
             f"{failed[0] if failed else '…'}+",
         )
-    if not any(a.split("=")[0] in PARTS for a in arguments):
+    # dbt names the target where it was told one.
+    if publishes(arguments, result.result.args.get("target") or settings.dbt_target):
         _publish(settings)
+
+
+def publishes(arguments: list[str], target: str) -> bool:
+    """Whether a build is of the whole project, where its readers look for it."""
+    return target != "ci" and not any(a.split("=")[0] in PARTS for a in arguments)
 
 
 def _publish(settings: Settings) -> None:
@@ -80,7 +88,7 @@ def _publish(settings: Settings) -> None:
     manifest = ROOT / "target" / "manifest.json"
     try:
         objects.client(settings).upload_file(str(manifest), settings.bucket, PUBLISHED)
-    except (BotoCoreError, ClientError) as error:
+    except objects.FAILURES as error:
         raise CdpError(
             f"the build is done, but its manifest was not kept: {error}", "cdp up; cdp build"
         ) from error
@@ -90,12 +98,13 @@ def fetch_state(settings: Settings, folder: Path) -> Path:
     """Write the manifest of the last whole build to a folder, for `dbt --state`."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "manifest.json"
-    try:
-        objects.client(settings).download_file(settings.bucket, PUBLISHED, str(path))
-    except ClientError as error:
-        if not objects.is_error(error, "NoSuchKey", "404"):
-            raise CdpError(f"the object store does not do it: {error}", "cdp up") from error
-        raise CdpError("no build of the whole project has succeeded yet", "cdp build") from error
-    except BotoCoreError as error:
-        raise CdpError(f"the object store does not answer: {error}", "cdp up") from error
+    with objects.explained():
+        try:
+            objects.client(settings).download_file(settings.bucket, PUBLISHED, str(path))
+        except ClientError as error:
+            if not objects.is_error(error, "NoSuchKey", "404"):
+                raise
+            raise CdpError(
+                "no build of the whole project has succeeded yet", "cdp build"
+            ) from error
     return path

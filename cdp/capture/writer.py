@@ -4,14 +4,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from boto3.exceptions import Boto3Error
-from botocore.exceptions import BotoCoreError, ClientError
-
+from cdp import objects
 from cdp.errors import CdpError
 from cdp.landing.batch import Batch
 from cdp.landing.ledger import Input, Kind, Ledger, Position
-
-AWAY = (BotoCoreError, Boto3Error, ClientError)
 
 
 class Writer:
@@ -33,14 +29,12 @@ class Writer:
 
         Raises CdpError when the store is away.
         """
-        try:
+        with objects.explained():
             self.number = number = self.ledger.settle()
             while number and self.position is None:
                 entry = self.ledger.entry(number)
                 self.position = entry.position if entry else None
                 number -= 1
-        except AWAY as error:
-            raise CdpError(f"the object store does not answer: {error}", "cdp up") from error
 
     def land(self, batch: Batch, kind: Kind, columns: Sequence[str], position: Position) -> None:
         """Land a batch. Raises CdpError when the store is away for too long, or when another
@@ -85,7 +79,7 @@ class Writer:
         while True:
             try:
                 return attempt()
-            except AWAY as error:
+            except objects.FAILURES as error:
                 if time.monotonic() + pause > until or self.ended.is_set():
                     raise CdpError(
                         f"the object store does not take the changes: {error}",

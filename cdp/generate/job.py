@@ -15,15 +15,13 @@ from cdp.settings import Settings
 
 def run(asked: Parameters, settings: Settings, say: Say, again: bool = False) -> None:
     """`cdp generate`. Raises CdpError when the name is taken, or a service is away."""
-    from botocore.exceptions import BotoCoreError
     from grpc import RpcError
 
     from cdp.spark import connect
 
     try:
-        generate(Job(asked, settings, lambda: connect(settings)), say, again)
-    except BotoCoreError as error:
-        raise CdpError(f"the object store does not answer: {error}", "cdp up") from error
+        with objects.explained():
+            generate(Job(asked, settings, lambda: connect(settings)), say, again)
     except RpcError as error:
         raise CdpError(f"Spark does not answer at {settings.spark_url}", "cdp up") from error
 

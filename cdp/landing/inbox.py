@@ -12,8 +12,7 @@ from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from boto3.exceptions import Boto3Error
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 from isal import igzip, isal_zlib
 
 from cdp import objects
@@ -82,9 +81,8 @@ def land(source: Source, settings: Settings, say: Callable[[str], None]) -> Outc
             f"name a file: cdp land {source.full_name} FILE; or give its source a location",
         )
     try:
-        return _Inbox(source, settings, say).land()
-    except (Boto3Error, BotoCoreError, ClientError) as error:
-        raise CdpError(f"the object store does not do it: {error}", "cdp status; cdp up") from error
+        with objects.explained():
+            return _Inbox(source, settings, say).land()
     except OSError as error:
         raise CdpError(
             f"the inbox of {source.full_name} could not be landed: {error}",

@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from boto3.exceptions import Boto3Error
-from botocore.exceptions import BotoCoreError, ClientError
-
+from cdp import objects
 from cdp.errors import CdpError
 from cdp.landing import delivery, reader
 from cdp.landing.batch import Batch, Reject
@@ -43,9 +41,8 @@ def land(
     if not path.is_file():
         raise CdpError(f"there is no file {path}", "check the path")
     try:
-        return _land(path, Ledger(source, settings), effective_at, again=again)
-    except (Boto3Error, BotoCoreError, ClientError) as error:
-        raise CdpError(f"the object store does not do it: {error}", "cdp status; cdp up") from error
+        with objects.explained():
+            return _land(path, Ledger(source, settings), effective_at, again=again)
     except OSError as error:
         raise CdpError(
             f"{path} could not be landed: {error}",

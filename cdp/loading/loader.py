@@ -14,10 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
 from requests import HTTPError, RequestException
 
-from cdp import catalog
+from cdp import catalog, objects
 from cdp.errors import CdpError
 from cdp.landing import shape
 from cdp.landing.ledger import Entry, Ledger
@@ -230,11 +229,10 @@ def _explained(source: Source) -> Iterator[None]:
 
     again = f"cdp status, then again: cdp load {source.full_name} (it goes on where it stopped)"
     try:
-        yield
+        with objects.explained():
+            yield
     except RpcError as error:
         raise CdpError("Spark went away in the middle of the load", again) from error
-    except (BotoCoreError, ClientError) as error:
-        raise CdpError(f"the object store does not answer: {error}", "cdp up") from error
     except RequestException as error:
         raise CdpError("the catalog does not answer", again) from error
     except PySparkException as error:

@@ -198,7 +198,7 @@ def test_a_store_that_is_away_is_told_and_nothing_is_lost(stack: Stack, tmp_path
     try:
         stack.refused("land", "fault.away", str(SAMPLE), CDP_SOURCES_DIR=sources)
         line = stack.refused("load", "fault.away", CDP_SOURCES_DIR=sources)
-        assert "the object store does not answer" in line
+        assert "the object store does not do it" in line
     finally:
         stack.cdp("up")
     assert f"{ROWS} rows loaded" in stack.cdp("load", "fault.away", CDP_SOURCES_DIR=sources)
