@@ -1,4 +1,6 @@
 {#- Every customer is in exactly one segment of a day, with its charges. -#}
+{% set written = in_written_partitions(ref('ftr_customer_churn'), 'as_of_date') %}
+
 with features as (
 
     select
@@ -6,6 +8,7 @@ with features as (
         count(*) as customer_count,
         sum(monthly_charges) as monthly_charges
     from {{ ref('ftr_customer_churn') }}
+    where {{ written }}
     group by as_of_date
 
 ),
@@ -17,6 +20,7 @@ segments as (
         sum(customer_count) as customer_count,
         sum(monthly_charges_sum) as monthly_charges
     from {{ ref('agg_churn_by_segment') }}
+    where {{ written }}
     group by as_of_date
 
 )

@@ -3,9 +3,10 @@
 
     grain: columns that no two rows agree in all of. not_null: columns. values: columns with the
     values that they may have. rules: names of conditions with their SQL, each of which must not be
-    false.
+    false. partition_by: what the table is partitioned by, a part of its grain or set by it: only
+    partitions that the last run wrote to are read.
 -#}
-{% test holds(model, grain=[], not_null=[], values={}, rules={}) %}
+{% test holds(model, grain=[], not_null=[], values={}, rules={}, partition_by=none) %}
 
 {% set counts = failure_counts(grain, not_null, values, rules) %}
 
@@ -16,6 +17,7 @@ with counted as (
             {{ failures }} as {{ name }}{{ ',' if not loop.last }}
         {% endfor %}
     from {{ model }}
+    where {{ in_written_partitions(model, partition_by) }}
 
 ),
 

@@ -35,12 +35,6 @@ with source as (
 
 ),
 
-canonical_values as (
-
-    {{ canonical_map() }}
-
-),
-
 trimmed as (
 
     select
@@ -51,7 +45,8 @@ trimmed as (
         _source_row,
         _delivered_at,
         _landed_at,
-        _batch
+        _batch,
+        {{ canonical_map() }} as canonical_map
     from source
 
 ),
@@ -59,11 +54,9 @@ trimmed as (
 judged as (
 
     select
-        trimmed.*,
-        canonical_values.canonical_map,
+        *,
         {{ reject_reasons(required, mapped, typed, rules) }} as reject_reasons
     from trimmed
-    cross join canonical_values
 
 ),
 

@@ -63,12 +63,6 @@ with source as (
 
 ),
 
-canonical_values as (
-
-    {{ canonical_map() }}
-
-),
-
 trimmed as (
 
     select
@@ -83,7 +77,8 @@ trimmed as (
         _source_row,
         _delivered_at,
         _landed_at,
-        _batch
+        _batch,
+        {{ canonical_map() }} as canonical_map
     from source
 
 ),
@@ -91,12 +86,10 @@ trimmed as (
 judged as (
 
     select
-        trimmed.*,
-        canonical_values.canonical_map,
+        *,
         {{ reject_reasons(required, mapped, typed, rules, "change_op in ('d', 't')") }}
             as reject_reasons
     from trimmed
-    cross join canonical_values
 
 ),
 

@@ -32,12 +32,6 @@ with source as (
 
 ),
 
-canonical_values as (
-
-    {{ canonical_map() }}
-
-),
-
 trimmed as (
 
     select
@@ -48,7 +42,8 @@ trimmed as (
         _source_row,
         _delivered_at,
         _landed_at,
-        _batch
+        _batch,
+        {{ canonical_map() }} as canonical_map
     from source
 
 ),
@@ -56,11 +51,9 @@ trimmed as (
 judged as (
 
     select
-        trimmed.*,
-        canonical_values.canonical_map,
+        *,
         {{ reject_reasons(required, mapped, typed, rules) }} as reject_reasons
     from trimmed
-    cross join canonical_values
 
 ),
 

@@ -1,0 +1,455 @@
+"""What the SQL layer costs: a full build, a day and an hour, and the jobs that people write instead.
+
+    python -m bench.transform [--customers 1000000 5000000] [--events 12]
+
+A year of a made-up telco is put into the raw tables, at each size on a stack of its own, and
+built; then a day in which 1 % of the customers change, then an hour. The first size is run again
+at twice its customers with the very same day. Beside them, on the same rows, two marts the
+textbook way: read all Parquet, rank, overwrite Parquet, in plain PySpark and in DuckDB.
+Fails when a day or an hour costs more of a full build than the project promises.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, field, replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.page import ROOT, table, write
+from bench.startup import cdp
+from cdp.landing.source import Source, read_all
+from cdp.loading import journal, loader
+from cdp.settings import Settings, settings
+from cdp.spark import connect
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+DAY_LIMIT, HOUR_LIMIT, DOUBLE_LIMIT = 0.10, 0.05, 1.3
+# 2024-01-01 in seconds; the year that is there ends before the last day of 2024.
+YEAR, DAYS = 1704067200, 365
+DAY_SECONDS = 86400
+# As-of dates are each 31st day: eleven in the year, and the day that is added is the twelfth.
+EVERY = 31
+# Which nodes lead to the two marts that the peers compute.
+SHARED = (
+    "base_crm_customers",
+    "int_customers__latest",
+    "dim_customers",
+    "base_usage_events",
+    "int_usage_daily",
+    "fct_usage_daily",
+)
+
+PEERS_READ = ("crm.customers", "usage.events")
+
+# $n rows from number $first on, evenly over $span seconds from $since on, of $customers.
+CUSTOMERS = """
+    select
+        customer_id,
+        if(pmod(xxhash64(customer, 1), 2) = 0, 'Male', 'Female') as gender,
+        'No' as senior_citizen,
+        if(pmod(xxhash64(customer, 2), 2) = 0, 'Yes', 'No') as partner,
+        'No' as dependents,
+        string(pmod(xxhash64(customer, 3), 72) + 1) as tenure_months,
+        'Yes' as phone_service,
+        if(pmod(xxhash64(customer, 4), 3) = 0, 'Yes', 'No') as multiple_lines,
+        element_at(array('DSL', 'Fiber optic', 'No'), int(pmod(xxhash64(customer, 5), 3)) + 1)
+            as internet_service,
+        'No' as online_security,
+        'Yes' as online_backup,
+        'No' as device_protection,
+        if(pmod(xxhash64(customer, 6), 4) = 0, 'Yes', 'No') as tech_support,
+        'No' as streaming_tv,
+        'Yes' as streaming_movies,
+        element_at(
+            array('Month-to-month', 'One year', 'Two year'),
+            int(pmod(xxhash64(customer, number, 7), 3)) + 1
+        ) as contract_type,
+        'Yes' as paperless_billing,
+        element_at(
+            array('Electronic check', 'Mailed check', 'Credit card (automatic)'),
+            int(pmod(xxhash64(customer, 8), 3)) + 1
+        ) as payment_method,
+        string(cast(20 + pmod(xxhash64(customer, number, 9), 10000) / 100 as decimal(10, 2)))
+            as monthly_charges,
+        string(cast(pmod(xxhash64(customer, 10), 700000) / 100 as decimal(12, 2)))
+            as total_charges,
+        if({is_change} and pmod(xxhash64(number, 11), 20) = 0, 'Yes', 'No') as churn_label,
+        element_at(
+            array('north', 'east', 'south', 'west'), int(pmod(xxhash64(customer, 12), 4)) + 1
+        ) as region,
+        'mobile' as product_line,
+        string(at) as event_timestamp,
+        string(at) as last_updated,
+        '{op}' as _op,
+        number as _lsn,
+        at as _committed_at
+    from ({numbered})
+"""
+EVENTS = """
+    select
+        concat('E', number) as event_id,
+        customer_id,
+        element_at(array('voice', 'sms', 'data'), int(pmod(xxhash64(number, 1), 3)) + 1)
+            as event_type,
+        -- Some are told a day late.
+        string(if(pmod(xxhash64(number, 2), 50) = 0, at - interval 1 day, at)) as started_at,
+        string(pmod(xxhash64(number, 3), 3600)) as duration_seconds,
+        string(pmod(xxhash64(number, 4), 1000000000)) as bytes,
+        string(cast(pmod(xxhash64(number, 5), 500) / 100 as decimal(14, 4))) as charge,
+        if(pmod(xxhash64(number, 6), 20) = 0, 'yes', 'no') as roaming,
+        'north' as region,
+        concat('cell-', pmod(xxhash64(number, 7), 1000)) as cell,
+        string(at) as emitted_at
+    from ({numbered})
+"""
+PAYMENTS = """
+    select
+        concat('P', number) as payment_id,
+        customer_id,
+        date_format(at, 'yyyy-MM') as invoice_month,
+        string(at) as billed_at,
+        string(cast(20 + pmod(xxhash64(number, 1), 10000) / 100 as decimal(12, 2))) as amount,
+        'Mailed check' as method,
+        if(pmod(xxhash64(number, 2), 12) = 0, 'failed', 'paid') as status,
+        string(at) as paid_at,
+        string(at) as emitted_at
+    from ({numbered})
+"""
+TICKETS = """
+    select
+        concat('T', number) as ticket_id,
+        customer_id,
+        string(at) as opened_at,
+        'billing' as category,
+        'low' as priority,
+        string(at) as emitted_at
+    from ({numbered})
+"""
+ROWS = {
+    "crm.customers": CUSTOMERS,
+    "usage.events": EVENTS,
+    "billing.payments": PAYMENTS,
+    "support.tickets": TICKETS,
+}
+
+
+@dataclass
+class Part:
+    """A batch of a source: how many rows, from which number, of which customers, and when.
+
+    of_all: whether each customer has one row, in order, as in the first copy of the master.
+    """
+
+    source: str
+    number: int
+    rows: int
+    first: int
+    customers: int
+    since: int
+    seconds: int
+    of_all: bool = False
+
+    def query(self) -> str:
+        customer = "number" if self.of_all else f"pmod(xxhash64(number, 0), {self.customers})"
+        numbered = f"""
+            select
+                number,
+                customer,
+                printf('%010d', customer) as customer_id,
+                timestamp_micros(
+                    {self.since} * 1000000L
+                    + bigint((number - {self.first}) * {self.seconds * 1e6 / self.rows}D)
+                ) as at
+            from (
+                select id as number, {customer} as customer
+                from range({self.first}, {self.first + self.rows}, 1, 16)
+            )
+        """
+        op = "r" if self.of_all else "u"
+        return ROWS[self.source].format(
+            numbered=numbered, op=op, is_change=str(not self.of_all).lower()
+        )
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a telco is, and what happens on its day and in its hour.
+
+    changed: customers that change on the day; events: events of the day.
+    """
+
+    customers: int
+    events_a_customer: float
+    changed: int
+    events: int
+
+    def year(self) -> list[Part]:
+        n = self.customers
+        events = int(n * self.events_a_customer)
+        span = DAYS * DAY_SECONDS
+        return [
+            Part("crm.customers", 1, n, 0, n, YEAR, 3600, of_all=True),
+            Part("crm.customers", 2, n // 2, n, n, YEAR + 3600, span - 3600),
+            Part("usage.events", 1, events, 0, n, YEAR, span),
+            Part("billing.payments", 1, events // 3, 0, n, YEAR, span),
+            Part("support.tickets", 1, events // 24, 0, n, YEAR, span),
+        ]
+
+    def later(self, day: int, seconds: int, batch: int) -> list[Part]:
+        """What comes in so many seconds of a day, counted from the year's first."""
+        share = seconds / DAY_SECONDS
+        since, first = YEAR + day * DAY_SECONDS, 1_000_000_000 * batch
+        rows = {
+            "crm.customers": self.changed,
+            "usage.events": self.events,
+            "billing.payments": self.events // 3,
+            "support.tickets": self.events // 24,
+        }
+        return [
+            Part(name, batch, int(count * share), first, self.customers, since, seconds)
+            for name, count in rows.items()
+        ]
+
+
+def put(session: "SparkSession", sources: dict[str, Source], folder: Path, part: Part) -> None:
+    """Write a batch as Parquet, and the same rows into the raw table, as a load would."""
+    source = sources[part.source]
+    columns = loader._columns(source) | loader.LOADED
+    given = session.sql(part.query())
+    moment = "_committed_at" if part.source == "crm.customers" else "timestamp(emitted_at)"
+    traced = {
+        "_source_file": f"'bench-{part.number}'",
+        "_source_row": "monotonically_increasing_id()",
+        "_delivered_at": moment,
+        "_landed_at": moment,
+        "_batch": f"{part.number}L",
+        "_landing_object": f"'bench-{part.number}'",
+    }
+    told = [
+        name
+        if name in given.columns
+        else f"cast({traced.get(name, 'null')} as {kind}) as {name}"
+        for name, kind in columns.items()
+    ]
+    given.selectExpr(*told).createOrReplaceTempView("given")
+    # Rows come in the order of time: a file a day and task, without a shuffle.
+    session.sql(f"insert into lake.{source.raw_table} select * from given")  # noqa: S608
+    if part.source in PEERS_READ:
+        landed = session.table(f"lake.{source.raw_table}").where(f"_batch = {part.number}")
+        landed.write.parquet(f"file://{folder / source.full_name / str(part.number)}")
+    journal.make_table(session)
+    session.sql(
+        f"insert into {journal.TABLE} select '{source.full_name}', {part.number}, 'file', "  # noqa: S608
+        f"'{source.raw_table}', min(_landed_at), 1, count(*), count(*), 0, array(), null "
+        f"from lake.{source.raw_table} where _batch = {part.number}"
+    )
+
+
+def build(environment: dict[str, str]) -> tuple[float, dict[str, float]]:
+    """Seconds of a build with its tests, and of each node."""
+    started = time.monotonic()
+    cdp("build", "--exclude-resource-type", "unit_test", environment=environment)
+    seconds = time.monotonic() - started
+    found = json.loads((ROOT / "target" / "run_results.json").read_text())["results"]
+    return seconds, {r["unique_id"].split(".", 2)[2]: r["execution_time"] for r in found}
+
+
+# The two marts as people write them who have one job and no table format.
+LATEST = """
+    select
+        customer_id,
+        lower(gender) as gender,
+        replace(replace(lower(contract_type), '-', '_'), ' ', '_') as contract_type,
+        cast(tenure_months as int) as tenure_months,
+        cast(monthly_charges as decimal(10, 2)) as monthly_charges,
+        cast(total_charges as decimal(12, 2)) as total_charges,
+        churn_label = 'Yes' as churn_label,
+        region
+    from (
+        select
+            *,
+            row_number() over (
+                partition by customer_id
+                order by _committed_at desc, _lsn desc, _batch desc, _source_row desc
+            ) as recency
+        from customers
+    ) as ranked
+    where recency = 1 and _op <> 'd'
+"""
+DAILY = """
+    select
+        customer_id,
+        cast(cast(started_at as timestamp) as date) as usage_date,
+        count(*) as events,
+        cast(
+            sum(if(event_type = 'voice', cast(duration_seconds as int), 0)) as bigint
+        ) as call_seconds,
+        cast(sum(cast(bytes as bigint)) as bigint) as data_bytes,
+        cast(sum(cast(charge as decimal(14, 4))) as decimal(18, 4)) as charges
+    from (
+        select
+            *,
+            row_number() over (
+                partition by event_id order by emitted_at desc, _batch, _source_row
+            ) as recency
+        from events
+    ) as ranked
+    where recency = 1
+    group by customer_id, cast(cast(started_at as timestamp) as date)
+"""
+
+
+def textbook(session: "SparkSession", folder: Path, out: Path) -> float:
+    """The two marts in plain PySpark, anew from all Parquet. Seconds."""
+    started = time.monotonic()
+    for view, source in (("customers", "crm.customers"), ("events", "usage.events")):
+        session.read.option("recursiveFileLookup", "true").parquet(
+            f"file://{folder / source}"
+        ).createOrReplaceTempView(view)
+    for query, column, name in ((LATEST, "region", "dim"), (DAILY, "usage_date", "daily")):
+        session.sql(query).repartition(column).write.mode("overwrite").partitionBy(column).parquet(
+            f"file://{out / name}"
+        )
+    return time.monotonic() - started
+
+
+def duck(folder: Path, out: Path, memory: str) -> float:
+    """The same in DuckDB. Seconds."""
+    import duckdb
+
+    out.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    database = duckdb.connect()
+    database.execute(f"set memory_limit = '{memory}B'")
+    database.execute("set temp_directory = $folder", {"folder": str(out / "spill")})
+    database.execute("set preserve_insertion_order = false")
+    for view, source in (("customers", "crm.customers"), ("events", "usage.events")):
+        files = str(folder / source / "*" / "*.parquet")
+        database.read_parquet(files).create_view(view)
+    for query, column, name in ((LATEST, "region", "dim"), (DAILY, "usage_date", "daily")):
+        database.sql(query).write_parquet(
+            str(out / name), partition_by=[column], overwrite=True, compression="snappy"
+        )
+    return time.monotonic() - started
+
+
+SUMS = {
+    "dim": "count(*), sum(monthly_charges), sum(tenure_months), count_if(churn_label)",
+    "daily": "count(*), sum(events), sum(call_seconds), sum(data_bytes), sum(charges)",
+}
+
+
+def agree(session: "SparkSession", *folders: Path) -> None:
+    """Exit unless the peers have the rows of the marts."""
+    for name, mart in (("dim", "dim_customers"), ("daily", "fct_usage_daily")):
+        ours = session.table(f"lake.marts.{mart}").selectExpr(*SUMS[name].split(", ")).collect()
+        for folder in folders:
+            read = session.read.parquet(f"file://{folder / name}")
+            theirs = read.selectExpr(*SUMS[name].split(", ")).collect()
+            if [tuple(map(str, r)) for r in theirs] != [tuple(map(str, r)) for r in ours]:
+                sys.exit(f"{folder / name} and {mart} differ: {theirs} {ours}")
+
+
+@dataclass
+class Run:
+    """Seconds of one size: of the builds, of their nodes, and of the peers after the day."""
+
+    size: Size
+    builds: dict[str, float] = field(default_factory=dict)
+    nodes: dict[str, dict[str, float]] = field(default_factory=dict)
+    peers: dict[str, float] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
+
+    def shared(self, build: str) -> float:
+        """Seconds of the nodes that lead to the two marts that the peers have."""
+        return sum(self.nodes[build].get(name, 0.0) for name in SHARED)
+
+    def ratio(self, build: str) -> float:
+        return self.builds[build] / self.builds["full"]
+
+
+def run(size: Size, memory: str, with_peers: bool) -> Run:
+    done = Run(size)
+    folder = Path(tempfile.mkdtemp(prefix="cdp-bench-", dir="/var/tmp"))  # noqa: S108 - disk
+    own = {
+        "CDP_STATE_DIR": str(folder / "state"),
+        "CDP_PORT_OFFSET": "1700",
+        "CDP_SPARK_DRIVER_MEMORY": memory,
+        "CDP_FEATURE_EVERY_DAYS": str(EVERY),
+    }
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("CDP_", "SPARK_", "DBT_"))}
+    environment = kept | own
+    os.environ.update(own)
+    steps = {
+        "full": size.year(),
+        "day": size.later(DAYS, DAY_SECONDS, 3),
+        "hour": size.later(DAYS + 1, 3600, 4),
+    }
+    try:
+        cdp("up", environment=environment)
+        s: Settings = settings()
+        os.environ.update(s.environment())
+        session = connect(s)
+        sources = read_all(s.sources_dir)
+        for name in ROWS:
+            loader._make_table(session, sources[name])
+        for step, parts in steps.items():
+            for part in parts:
+                put(session, sources, folder / "parquet", part)
+            done.builds[step], done.nodes[step] = build(environment)
+            print(f"  {step}: {done.builds[step]:.1f} s", flush=True)
+            if step == "day" and with_peers:
+                for peer, act in (
+                    ("PySpark", lambda: textbook(session, folder / "parquet", folder / "spark")),
+                    ("DuckDB", lambda: duck(folder / "parquet", folder / "duck", memory)),
+                ):
+                    done.peers[peer] = act()
+                    print(f"  {peer}: {done.peers[peer]:.1f} s", flush=True)
+                agree(session, folder / "spark", folder / "duck")
+    finally:
+        session.stop()
+        cdp("down", "--data", environment=environment)
+        shutil.rmtree(folder, ignore_errors=True)
+    return done
+
+
+def report(runs: list[Run], twice: Run) -> None:
+    ...
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--customers", type=int, nargs="+", default=[1_000_000, 5_000_000])
+    parser.add_argument("--events", type=float, nargs="+", default=[12.0, 4.0])
+    parser.add_argument("--memory", default="6g", help="of Spark's driver, and DuckDB's limit")
+    parser.add_argument("--keep", type=Path, help="a file for what was measured, as JSON")
+    given = parser.parse_args()
+    sizes = [
+        Size(n, each, n // 100, int(n * each / DAYS))
+        for n, each in zip(given.customers, given.events, strict=True)
+    ]
+    # The very same day, of a telco twice as large.
+    first = sizes[0]
+    doubled = replace(first, customers=2 * first.customers)
+    done: list[Run] = []
+    # A process each: what belongs to a stack, such as its session, ends with it.
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
+        for size in (first, doubled, *sizes[1:]):
+            print(size, flush=True)
+            done.append(pool.submit(run, size, given.memory, size != doubled).result())
+            if given.keep:
+                given.keep.write_text(json.dumps([asdict(each) for each in done], indent=1))
+    report([done[0], *done[2:]], done[1])
+
+
+if __name__ == "__main__":
+    main()
