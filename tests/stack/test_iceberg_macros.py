@@ -1,7 +1,6 @@
 """The macros of macros/iceberg, as somebody else's project has them who installs the package."""
 
 import random
-import shutil
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,12 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pyiceberg.table import Table
 
-from cdp import spark
-from cdp.settings import ROOT
 from cdp.spark import connect
 from tests.conftest import Stack
+from tests.stack.project import Project, environment, install
 from tests.stack.test_demo import catalog
 
 pytestmark = pytest.mark.stack
@@ -25,75 +22,21 @@ Key = tuple[int, int, int]
 NEVER = (-1, -1, -1)
 
 
-@dataclass
-class Project:
-    """A dbt project that has installed the package, with a schema of its own."""
-
-    stack: Stack
-    folder: Path
-    schema: str
-
-    def dbt(self, *arguments: str, target: str = "main", ok: bool = True, **variables: Any) -> str:  # noqa: ANN401
-        """Run dbt in this process. What failed is the answer when it must fail."""
-        from dbt.cli.main import dbtRunner
-
-        folders = ["--project-dir", str(self.folder), "--profiles-dir", str(self.folder)]
-        told = ["--target", target, "--vars", str(variables), "--quiet"]
-        done = dbtRunner().invoke([*arguments, *folders, *told])
-        results = getattr(done.result, "results", [])
-        failed = [f"{r.node.name}: {r.message}" for r in results if r.status in {"error", "fail"}]
-        text = "\n".join([*failed, *([str(done.exception)] if done.exception else [])])
-        assert done.success is ok, text
-        return text
-
-    def table(self, name: str) -> Table:
-        found: Table = catalog(self.stack).load_table(f"{self.schema}.{name}")
-        return found
-
-    def rows(self, name: str, *columns: str, branch: str = "main") -> list[tuple[Any, ...]]:
-        """The rows of a table on a branch, in order, by a reader that is not Spark."""
-        scan = self.table(name).scan()
-        if branch != "main":
-            scan = scan.use_ref(branch)
-        found = scan.to_arrow().to_pylist()
-        return sorted((tuple(r[c] for c in columns) for r in found), key=repr)
-
-    def sql(self, statement: str) -> list[Any]:
-        rows: list[Any] = connect(self.stack.settings()).sql(statement).collect()
-        return rows
-
-
 @pytest.fixture(scope="module", autouse=True)
 def _environment(stack: Stack) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in stack.settings().environment().items():
-            patch.setenv(name, value)
+    with environment(stack):
         yield
-        connect(stack.settings()).stop()
-        spark._connect.cache_clear()
 
 
 @pytest.fixture(scope="module")
-def installed(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("somebody") / "project"
-    shutil.copytree(ROOT / "tests" / "iceberg", folder)
-    package = ROOT / "macros" / "iceberg"
-    (folder / "packages.yml").write_text(f"packages:\n  - local: {package}\n")
-    from dbt.cli.main import dbtRunner
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SOMEBODY_SCHEMA", "somebody")
-        folders = ["--project-dir", str(folder), "--profiles-dir", str(folder)]
-        assert dbtRunner().invoke(["deps", "--quiet", *folders]).success
-    return folder
+    return install(folder)
 
 
 @pytest.fixture
 def project(
-    stack: Stack,
-    installed: Path,
-    request: pytest.FixtureRequest,
-    monkeypatch: pytest.MonkeyPatch,
+    stack: Stack, installed: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Project]:
     schema = "somebody_" + request.node.originalname.removeprefix("test_")[:40].strip("_")
     monkeypatch.setenv("SOMEBODY_SCHEMA", schema)
@@ -247,6 +190,26 @@ def test_any_order_of_a_log_gives_the_table_and_the_history_of_its_own_order(
     assert (found_latest(project), found_versions(project)) == (latest, versions)
     project.dbt(*nodes, "--full-refresh", batches=BATCHES)
     assert (found_latest(project), found_versions(project)) == (latest, versions)
+
+
+# A log's latest rows, as seeds tell them.
+
+
+def test_the_latest_of_each_key_is_as_the_seed_says_or_the_test_tells(project: Project) -> None:
+    project.dbt("build", "--select", "+latest_by", "latest_by_expected")
+    assert len(project.rows("latest_by", "id")) == 13
+    expected = f"{project.schema}.latest_by_expected"
+    was = project.table("latest_by_expected").current_snapshot()
+    assert was
+    for change in (
+        "delete from {} where region = 'us'",  # a row too many
+        "insert into {0} select * from {0} where id is null and region is null",  # one copy of two
+        "update {} set change_lsn = null where id = 'later'",  # another value
+    ):
+        project.sql(change.format(f"lake.{expected}"))
+        assert "latest_by__equality" in project.dbt("test", "--select", "latest_by", ok=False)
+        project.sql(f"call lake.system.rollback_to_snapshot('{expected}', {was.snapshot_id})")
+    project.dbt("test", "--select", "latest_by")
 
 
 # Strategies.
