@@ -33,7 +33,12 @@ class Project:
         told = ["--target", target, "--vars", str(variables), "--quiet"]
         done = dbtRunner().invoke([*arguments, *folders, *told])
         results = getattr(done.result, "results", [])
-        failed = [f"{r.node.name}: {r.message}" for r in results if r.status in {"error", "fail"}]
+        # An operation has no node.
+        failed = [
+            f"{r.node.name if hasattr(r, 'node') else r.unique_id}: {r.message}"
+            for r in results
+            if r.status in {"error", "fail"}
+        ]
         text = "\n".join([*failed, *([str(done.exception)] if done.exception else [])])
         assert done.success is ok, text
         return text

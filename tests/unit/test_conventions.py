@@ -208,6 +208,14 @@ def test_macro_is_described_with_exactly_its_arguments(macro: Sql) -> None:
     assert [a["name"] for a in entry.get("arguments", [])] == declared
 
 
+def test_every_macro_of_this_project_is_applied_to_seeds() -> None:
+    """Materializations are, wherever a model is built."""
+    files = [*(ROOT / "tests" / "macros").rglob("*.sql"), ROOT / "tests/stack/test_macros.py"]
+    used = set(re.findall(r"\w+", "".join(p.read_text(encoding="utf-8") for p in files)))
+    ours = {m.name for m in MACROS if m.path.parent == ROOT / "macros"}
+    assert {name for name in ours if not name.startswith("materialization_")} <= used
+
+
 def test_every_entry_describes_something_that_there_is() -> None:
     macros = {m.path for m in MACROS}
     assert set(MODEL_ENTRIES) == {m.name for m in MODELS}
