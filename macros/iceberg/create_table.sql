@@ -5,6 +5,7 @@
     for. Such a table is made empty, its order is set, and its rows follow.
 -#}
 {% macro create_table(target, sql) -%}
+    {%- do spark_iceberg.drop_standing_view(target) -%}
     {%- set sort_by = config.get('sort_by') -%}
     {%- if sort_by -%}
         {%- set view = spark_iceberg.temporary_view(target, sql) -%}

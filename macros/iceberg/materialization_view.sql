@@ -1,12 +1,20 @@
 {#-
     A view where the catalog has views; else a table of its rows, which every engine can read. The
     variable `iceberg_catalog_has_views` says which; not every REST catalog has them, and engines
-    do not read each other's.
+    do not read each other's. Where the variable has changed, or the model was a table, what stands
+    there under its name goes, with its history.
 -#}
 {% materialization view, adapter='spark' %}
     {%- set target = this.incorporate(type='view') -%}
     {{ run_hooks(pre_hooks) }}
     {%- if var('iceberg_catalog_has_views', false) -%}
+        {%- if load_relation(this) is not none -%}
+            {#- Not before it is seen that the query can be run. -#}
+            {%- do spark_iceberg.drop_temporary_view(
+                spark_iceberg.temporary_view(target, compiled_code)
+            ) -%}
+            {%- do run_query('drop table if exists ' ~ this ~ ' purge') -%}
+        {%- endif -%}
         {%- call statement('main') -%}
             {{ get_create_view_as_sql(target, compiled_code) }}
         {%- endcall -%}

@@ -3,7 +3,16 @@
     or in the project.
 -#}
 {% macro strategy_sql(strategy, arguments) -%}
-    {%- if strategy in ['merge', 'microbatch'] -%}
+    {%- if strategy == 'microbatch' -%}
+        {%- if not config.get('partition_by') -%}
+            {%- do exceptions.raise_compiler_error(
+                'microbatch replaces the partitions of each batch: set partition_by'
+            ) -%}
+        {%- endif -%}
+        {#- dbt-spark's own leaves it to the session's mode whether other batches survive. -#}
+        {{ return(spark_iceberg.get_incremental_insert_overwrite_sql(arguments)) }}
+    {%- endif -%}
+    {%- if strategy == 'merge' -%}
         {{ return(dbt_spark_get_incremental_sql(
             strategy,
             arguments.temp_relation,

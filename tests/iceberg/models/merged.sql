@@ -1,0 +1,14 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='merge',
+        unique_key=['part', 'id'],
+    )
+}}
+
+select
+    id,
+    '{{ var("colour") }}' as colour,
+    id % 2 as part
+from range({{ var('batches') }})
+where id >= {{ var('batches') }} - 2
