@@ -16,7 +16,7 @@
         {{ return(-1) }}
     {%- endif -%}
     {{ return(run_query(
-        'select coalesce(max(_batch), -1) from ' ~ relation
-        ~ ' version as of ' ~ last[0][0]
+        'select coalesce(max(readable_metrics._batch.upper_bound), -1) from ' ~ relation
+        ~ '.files version as of ' ~ last[0][0] ~ ' where content = 0'
     )[0][0]) }}
 {%- endmacro %}

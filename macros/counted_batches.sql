@@ -11,7 +11,7 @@
         {%- if execute and takes_in_news() -%}
             {%- set row = run_query(
                 "select (select coalesce(max(batch), -1) from " ~ this ~ " where source_name = '"
-                ~ source_name ~ "'), (select coalesce(max(_batch), -1) from " ~ relation ~ ")"
+                ~ source_name ~ "'), coalesce(" ~ newest(relation) ~ ", -1)"
             )[0] -%}
             {%- do found.update({source_name: [row[0], row[1] > row[0]]}) -%}
         {%- endif -%}

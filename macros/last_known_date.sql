@@ -8,8 +8,7 @@
         {{ return('1970-01-01') }}
     {%- endif -%}
     {{ return(run_query(
-        "select cast(coalesce(greatest((select max(as_of_date) from " ~ features
-        ~ "), (select cast(max(valid_from) as date) from " ~ history
-        ~ ")), date '1970-01-01') as string)"
+        'select cast(coalesce(greatest(' ~ newest(features, 'as_of_date') ~ ', cast('
+        ~ newest(history, 'valid_from') ~ " as date)), date '1970-01-01') as string)"
     )[0][0]) }}
 {%- endmacro %}

@@ -7,17 +7,17 @@
         whole are taken. relation: of any other, the table that is read.
 -#}
 {% macro new_batches(source_name=none, relation=none) -%}
-    {%- set newest = 'select coalesce(max(_batch), -1) from ' ~ relation -%}
+    {%- set until = newest(relation) -%}
     {%- if source_name -%}
-        {%- set newest = 'select coalesce(max(landed_batches.batch), -1) from '
+        {%- set until = '(select max(landed_batches.batch) from '
             ~ source('monitoring', 'mon_landed_batches')
-            ~ " as landed_batches where landed_batches.source_name = '" ~ source_name ~ "'" -%}
+            ~ " as landed_batches where landed_batches.source_name = '" ~ source_name ~ "')" -%}
     {%- endif -%}
     {%- if not execute or not takes_in_news() -%}
-        _batch <= ({{ newest }})
+        {{ '_batch <= ' ~ until if source_name else 'true' }}
     {%- else -%}
         {%- set found = run_query(
-            'select (select coalesce(max(_batch), -1) from ' ~ this ~ '), (' ~ newest ~ ')'
+            'select coalesce(' ~ newest(this) ~ ', -1), coalesce(' ~ until ~ ', -1)'
         )[0] -%}
         {%- if found[0] >= found[1] and not var('from_date', none) -%}
             false {{ nothing_new() }}

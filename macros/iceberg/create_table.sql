@@ -2,7 +2,9 @@
     Make a table and fill it, on the branch that the session writes to.
 
     config `sort_by`: the order of rows within each file, so that readers skip what they do not ask
-    for. Such a table is made empty, its order is set, and its rows follow.
+    for. Such a table is made empty, its order is set, and its rows follow. Without partitions the
+    order is that of all rows, for which Spark runs the query twice: it samples first. With them,
+    rows meet by partition, and each file has an order of its own.
 -#}
 {% macro create_table(target, sql) -%}
     {%- do spark_iceberg.drop_standing_view(target) -%}
@@ -11,8 +13,9 @@
         {%- set view = spark_iceberg.temporary_view(target, sql) -%}
         {%- do run_query(create_table_as(False, target, 'select * from ' ~ view ~ ' where false')) -%}
         {%- do run_query(
-            'alter table ' ~ target ~ ' write ordered by '
-            ~ spark_iceberg.list(sort_by) | join(', ')
+            'alter table ' ~ target ~ ' write '
+            ~ ('distributed by partition locally ' if config.get('partition_by') else '')
+            ~ 'ordered by ' ~ spark_iceberg.list(sort_by) | join(', ')
         ) -%}
         {%- call statement('main') -%}
             insert into {{ target }} select * from {{ view }}

@@ -21,11 +21,14 @@
     {%- set updated_at = config.require('updated_at') -%}
     {%- set any_null = '(' ~ keys | join(' is null or ') ~ ' is null)' -%}
     {%- set source = spark_iceberg.temporary_view(this, sql, '__dbt_changes') -%}
+    {%- set given = adapter.get_columns_in_relation(source) -%}
     {%- if target -%}
-        {%- do spark_iceberg.add_columns(target, source) -%}
+        {%- do spark_iceberg.add_columns(
+            target, adapter.get_columns_in_relation(target), given
+        ) -%}
     {%- endif -%}
     {%- set columns = [] -%}
-    {%- for column in adapter.get_columns_in_relation(source) -%}
+    {%- for column in given -%}
         {%- do columns.append(column.quoted) -%}
     {%- endfor -%}
     {%- set truncations = run_query(

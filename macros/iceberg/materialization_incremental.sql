@@ -29,19 +29,23 @@
         {%- do spark_iceberg.replace_rows(target, spark_iceberg.initial_sql(strategy, compiled_code)) -%}
     {%- else -%}
         {%- set source = spark_iceberg.temporary_view(target, compiled_code) -%}
+        {%- set given = adapter.get_columns_in_relation(source) -%}
         {%- if on_schema_change == 'append_new_columns' -%}
-            {%- do spark_iceberg.add_columns(
-                target, source, [config.get('deleted_flag'), config.get('truncated_flag')]
-                if strategy == 'upsert' else [config.get('truncated_flag')]
+            {%- set standing = adapter.get_columns_in_relation(target) -%}
+            {%- set standing = standing + spark_iceberg.add_columns(
+                target, standing, given,
+                [config.get('deleted_flag'), config.get('truncated_flag')]
+                if strategy == 'upsert' else [config.get('truncated_flag')],
             ) -%}
         {%- else -%}
             {%- do process_schema_changes(on_schema_change, source, target) -%}
+            {%- set standing = adapter.get_columns_in_relation(target) -%}
         {%- endif -%}
         {%- set arguments = {
             'target_relation': target,
             'temp_relation': source,
             'unique_key': config.get('unique_key'),
-            'dest_columns': spark_iceberg.shared_columns(target, source),
+            'dest_columns': spark_iceberg.shared_columns(standing, given),
             'incremental_predicates':
                 config.get('predicates') or config.get('incremental_predicates'),
         } -%}

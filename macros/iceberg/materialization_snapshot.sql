@@ -36,7 +36,12 @@
             {%- set staged = spark_iceberg.temporary_view(
                 target, snapshot_staging_table(strategy, compiled_code, target)
             ) -%}
-            {%- do spark_iceberg.add_columns(target, staged, spark_iceberg.snapshot_helpers()) -%}
+            {%- do spark_iceberg.add_columns(
+                target,
+                adapter.get_columns_in_relation(target),
+                adapter.get_columns_in_relation(staged),
+                spark_iceberg.snapshot_helpers(),
+            ) -%}
             {%- call statement('main') -%}
                 {{ snapshot_merge_sql(target, staged, []) }}
             {%- endcall -%}

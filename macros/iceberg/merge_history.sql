@@ -1,7 +1,9 @@
 {#- Merge the new part of a log into a history: new versions, and the ends of those before them. -#}
 {% macro merge_history(target, sql) -%}
     {%- set versions = spark_iceberg.temporary_view(target, spark_iceberg.history(sql, target)) -%}
-    {%- set columns = spark_iceberg.shared_columns(target, versions) -%}
+    {%- set columns = spark_iceberg.shared_columns(
+        adapter.get_columns_in_relation(target), adapter.get_columns_in_relation(versions)
+    ) -%}
     {%- call statement('main') -%}
         merge into {{ target }} as known
         using {{ versions }} as found

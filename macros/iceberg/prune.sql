@@ -5,16 +5,20 @@
 {% macro prune(source, alias) -%}
     {%- set column = config.get('prune_by') -%}
     {%- if column -%}
-        {%- set values = run_query(
-            'select distinct cast(' ~ column ~ ' as string) from ' ~ source
-            ~ ' where ' ~ column ~ ' is not null order by 1'
-        ).columns[0].values() -%}
+        {#- Of their type: compared with several texts, a date itself is cast, and nothing pruned. -#}
+        {%- set values = [] -%}
+        {%- for row in run_query(
+            'select distinct ' ~ column ~ ' as value, cast(' ~ column ~ ' as string), typeof('
+            ~ column ~ ') from ' ~ source ~ ' where ' ~ column ~ ' is not null order by value'
+        ) -%}
+            {%- do values.append('cast(' ~ spark_iceberg.literal(row[1]) ~ ' as ' ~ row[2] ~ ')') -%}
+        {%- endfor -%}
         {%- if not values -%}
             and false
         {%- elif values | length > 500 -%}
-            and {{ alias }}.{{ column }} between '{{ values | first }}' and '{{ values | last }}'
+            and {{ alias }}.{{ column }} between {{ values | first }} and {{ values | last }}
         {%- else -%}
-            and {{ alias }}.{{ column }} in ('{{ values | join("', '") }}')
+            and {{ alias }}.{{ column }} in ({{ values | join(', ') }})
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}

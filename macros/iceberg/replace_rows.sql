@@ -7,7 +7,7 @@
     {%- set view = spark_iceberg.temporary_view(target, sql) -%}
     {%- set given = adapter.get_columns_in_relation(view) -%}
     {%- set standing = adapter.get_columns_in_relation(target) -%}
-    {%- set gained = spark_iceberg.add_columns(target, view) -%}
+    {%- set gained = spark_iceberg.add_columns(target, standing, given) -%}
     {%- set selected = [] -%}
     {%- set given_names = given | map(attribute='name') | map('lower') | list -%}
     {%- for column in standing + gained -%}

@@ -1,12 +1,13 @@
 {#-
-    The columns that a table and a view both have, quoted. What a table has beyond its query, since
-    the query no longer gives it, is left null in new rows.
+    The columns that a table has and that are given, quoted. What a table has beyond its query,
+    since the query no longer gives it, is left null in new rows.
+
+    standing: the table's columns. given: those of a query.
 -#}
-{% macro shared_columns(target, view) -%}
-    {%- set given =
-        adapter.get_columns_in_relation(view) | map(attribute='name') | map('lower') | list -%}
+{% macro shared_columns(standing, given) -%}
+    {%- set names = given | map(attribute='name') | map('lower') | list -%}
     {%- set columns = [] -%}
-    {%- for column in adapter.get_columns_in_relation(target) if column.name | lower in given -%}
+    {%- for column in standing if column.name | lower in names -%}
         {%- do columns.append(column.quoted) -%}
     {%- endfor -%}
     {{ return(columns) }}

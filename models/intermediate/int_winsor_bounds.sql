@@ -5,6 +5,7 @@
 {{
     config(
         materialized='incremental',
+        tags=['daily'],
         incremental_strategy='insert_overwrite',
         partition_by=['as_of_date'],
     )

@@ -1,6 +1,7 @@
 {{
     config(
         materialized='incremental',
+        tags=['daily'],
         incremental_strategy='insert_overwrite',
         partition_by=['as_of_date'],
         sort_by=['customer_id'],
@@ -8,16 +9,16 @@
 }}
 {% set capped = winsorized_features() %}
 {% set last_known_on = last_known_date(ref('int_customer_features'), ref('customers_history')) %}
+{% set is_touched = any_of([
+    new_builds(ref('int_customer_features'), 'features_built_at'),
+    in_backfill('as_of_date'),
+    newly_labelled(last_known_on),
+]) %}
 
 with features as (
 
     select * from {{ ref('int_customer_features') }}
-    where
-        {{ any_of([
-            new_builds(ref('int_customer_features'), 'features_built_at'),
-            in_backfill('as_of_date'),
-            newly_labelled(last_known_on),
-        ]) }}
+    where {{ is_touched }}
 
 ),
 
@@ -29,6 +30,7 @@ bounds as (
             collect_list(struct(feature, struct(lower_bound, upper_bound)))
         ) as bounds_of
     from {{ ref('int_winsor_bounds') }}
+    where {{ is_touched }}
     group by as_of_date
 
 ),
@@ -60,15 +62,14 @@ churns as (
 
 churned_soon as (
 
-    select
-        features.customer_id,
-        features.as_of_date
-    from features
-    left semi join churns
+    select distinct
+        churns.customer_id,
+        bounds.as_of_date
+    from churns
+    inner join bounds
         on
-            features.customer_id = churns.customer_id
-            and churns.churned_at >= date_add(features.as_of_date, 1)
-            and churns.churned_at < date_add(features.as_of_date, 31)
+            churns.churned_at >= date_add(bounds.as_of_date, 1)
+            and churns.churned_at < date_add(bounds.as_of_date, 31)
 
 ),
 

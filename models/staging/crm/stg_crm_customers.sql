@@ -58,7 +58,7 @@ accepted as (
         _landed_at,
         _batch
     from cleaned
-    where size(reject_reasons) = 0
+    where not is_rejected
 
 )
 

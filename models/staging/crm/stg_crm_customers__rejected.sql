@@ -16,7 +16,7 @@ rejected as (
         _landed_at,
         _batch
     from cleaned
-    where size(reject_reasons) > 0 and {{ new_batches(relation=ref('base_crm_customers')) }}
+    where is_rejected and {{ new_batches(relation=ref('base_crm_customers')) }}
 
 )
 

@@ -32,7 +32,7 @@ accepted as (
         _source_row,
         _batch
     from cleaned
-    where size(reject_reasons) = 0
+    where not is_rejected
 
 )
 

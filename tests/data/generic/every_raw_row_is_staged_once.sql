@@ -10,8 +10,8 @@ with staged as (
 
     select
         _batch,
-        count_if(size(reject_reasons) = 0) as accepted,
-        count_if(size(reject_reasons) > 0) as rejected
+        count_if(not is_rejected) as accepted,
+        count_if(is_rejected) as rejected
     from {{ model }}
     where _batch > {{ since }}
     group by _batch

@@ -12,7 +12,7 @@ with found as (
         _batch,
         count(*) as row_total
     from {{ cleaned }}
-    where _batch > {{ since }} and size(reject_reasons) > 0
+    where _batch > {{ since }} and is_rejected
     group by _batch
 
 ),

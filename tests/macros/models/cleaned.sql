@@ -5,14 +5,9 @@ with given as (
         id,
         {{ blank_to_null("translate(colour, '_', ' ')") }} as colour,
         {{ blank_to_null("translate(amount, '_', ' ')") }} as amount,
-        is_deleted
+        is_deleted,
+        {{ canonical_map() }} as canonical_map
     from {{ ref('cleaned_given') }}
-
-),
-
-canonical_values as (
-
-    {{ canonical_map() }}
 
 )
 
@@ -33,4 +28,3 @@ select
         ''
     ) as reasons
 from given
-cross join canonical_values

@@ -146,7 +146,8 @@ renamed as (
         _delivered_at,
         _landed_at,
         _batch,
-        reject_reasons
+        reject_reasons,
+        size(reject_reasons) > 0 as is_rejected
     from judged
 
 ),
