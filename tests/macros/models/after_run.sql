@@ -8,7 +8,7 @@
     'counted': ["concat_ws(' ', source_name, batch)", "concat_ws(' ', row_total, 'after', told)"],
 } %}
 -- depends_on: {{ ref('taken_in') }} {{ ref('read_on') }} {{ ref('daily') }}
--- depends_on: {{ ref('features') }} {{ ref('labelled') }} {{ ref('counted') }}
+-- depends_on: {{ ref('features') }} {{ ref('labelled') }} {{ ref('counted') }} {{ ref('monthly') }}
 
 {% for name, columns in shown.items() -%}
     select
@@ -22,3 +22,22 @@ select
     'taken_in' as model,
     'batch before' as row_key,
     cast({{ batch_before_the_last_run(ref('taken_in')) }} as string) as row_value
+union all
+select
+    'taken_in' as model,
+    'newest batch' as row_key,
+    cast({{ newest(ref('taken_in')) }} as string) as row_value
+union all
+select
+    'daily' as model,
+    'written' as row_key,
+    array_join(array_sort(collect_set(happened_on)), ' ') as row_value
+from {{ ref('daily') }}
+where {{ in_written_partitions(ref('daily'), 'happened_on') }}
+union all
+select
+    'monthly' as model,
+    'written' as row_key,
+    array_join(array_sort(collect_set(happened_on)), ' ') as row_value
+from {{ ref('monthly') }}
+where {{ in_written_partitions(ref('monthly'), 'months(happened_on)') }}
