@@ -118,8 +118,8 @@ def test_what_changed_and_its_children_are_built_and_tested_beside_what_is_publi
     before = lake(stack)
     pull_request.edit(
         "models/marts/ftr_customer_churn.sql",
-        "churns.churned_at < date_add(features.as_of_date, 31)",
-        "date_add(features.as_of_date, 31) > churns.churned_at",
+        "date_add(features.as_of_date, 30) < date '{{ last_known_on }}'",
+        "date '{{ last_known_on }}' > date_add(features.as_of_date, 30)",
     )
     pull_request.step(BUILD)
     built = {"ftr_customer_churn": "success", "agg_churn_by_segment": "success"}

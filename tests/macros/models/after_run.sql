@@ -31,13 +31,13 @@ union all
 select
     'daily' as model,
     'written' as row_key,
-    array_join(array_sort(collect_set(happened_on)), ' ') as row_value
+    array_join(array_sort(collect_set(cast(happened_on as string))), ' ') as row_value
 from {{ ref('daily') }}
 where {{ in_written_partitions(ref('daily'), 'happened_on') }}
 union all
 select
     'monthly' as model,
     'written' as row_key,
-    array_join(array_sort(collect_set(happened_on)), ' ') as row_value
+    array_join(array_sort(collect_set(cast(happened_on as string))), ' ') as row_value
 from {{ ref('monthly') }}
 where {{ in_written_partitions(ref('monthly'), 'months(happened_on)') }}

@@ -6,8 +6,9 @@
     )
 }}
 
+-- SeaweedFS refuses a table that is partitioned by its first column.
 select
-    happened_on,
-    _batch
+    _batch,
+    happened_on
 from {{ ref('taken_in') }}
 where {{ new_batches(relation=ref('taken_in')) }}
