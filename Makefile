@@ -43,6 +43,7 @@ bench: demo install-dev ## run the benchmarks; results go to docs/benchmarks.md
 	@$(CDP) down
 	@.venv/bin/python -m bench.startup
 	@.venv/bin/python -m bench.ingest
+	@.venv/bin/python -m bench.transform
 	@$(CDP) up --with postgres
 	@.venv/bin/python -m bench.capture
 
