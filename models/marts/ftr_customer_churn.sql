@@ -35,28 +35,9 @@ bounds as (
 
 ),
 
--- Each version in which a customer has left, and not yet in the one before.
-versions as (
-
-    select
-        customer_id,
-        valid_from,
-        coalesce(churn_label, false) as has_left,
-        coalesce(
-            lag(churn_label) over (partition by customer_id order by valid_from), false
-        ) as had_left
-    from {{ ref('customers_history') }}
-    where customer_id is not null and not is_deleted
-
-),
-
 churns as (
 
-    select
-        customer_id,
-        valid_from as churned_at
-    from versions
-    where has_left and not had_left
+    select * from {{ ref('int_churns') }}
 
 ),
 

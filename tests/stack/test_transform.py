@@ -39,6 +39,7 @@ TABLES = [
     "staging.stg_usage_events__rejected",
     "intermediate.int_customers__latest",
     "intermediate.customers_history",
+    "intermediate.int_churns",
     "intermediate.int_usage_daily",
     "intermediate.int_payments__versions",
     "intermediate.int_support_tickets__versions",
