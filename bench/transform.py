@@ -48,7 +48,8 @@ SHARED = (
     "fct_usage_daily",
 )
 
-PEERS_READ = ("crm.customers", "usage.events")
+# What the peers read, by the names of their views.
+PEERS_READ = {"customers": "crm.customers", "events": "usage.events"}
 
 # Rows from one number to another, one after the other in time.
 NUMBERED = """
@@ -242,10 +243,9 @@ def put(session: "SparkSession", sources: dict[str, Source], folder: Path, part:
     given.selectExpr(*told).createOrReplaceTempView("given")
     # Rows come in the order of time: a file a day and task, without a shuffle.
     session.sql(f"insert into lake.{source.raw_table} select * from given")  # noqa: S608
-    if part.source in PEERS_READ:
+    if part.source in PEERS_READ.values():
         landed = session.table(f"lake.{source.raw_table}").where(f"_batch = {part.number}")
         landed.write.parquet(f"file://{folder / source.full_name / str(part.number)}")
-    journal.make_table(session)
     session.sql(
         f"insert into {journal.TABLE} select '{source.full_name}', {part.number}, 'file', "  # noqa: S608
         f"'{source.raw_table}', min(_landed_at), 1, count(*), count(*), 0, array(), null "
@@ -316,15 +316,18 @@ DAILY = """
     group by customer_id, cast(cast(started_at as timestamp) as date)
 """
 
+# Query, column that it is partitioned by, folder.
+PEERS_WRITE = ((LATEST, "region", "dim"), (DAILY, "usage_date", "daily"))
+
 
 def textbook(session: "SparkSession", folder: Path, out: Path) -> float:
     """The two marts in plain PySpark, anew from all Parquet. Seconds."""
     started = time.monotonic()
-    for view, source in (("customers", "crm.customers"), ("events", "usage.events")):
+    for view, source in PEERS_READ.items():
         session.read.option("recursiveFileLookup", "true").parquet(
             f"file://{folder / source}"
         ).createOrReplaceTempView(view)
-    for query, column, name in ((LATEST, "region", "dim"), (DAILY, "usage_date", "daily")):
+    for query, column, name in PEERS_WRITE:
         session.sql(query).repartition(column).write.mode("overwrite").partitionBy(column).parquet(
             f"file://{out / name}"
         )
@@ -341,10 +344,10 @@ def duck(folder: Path, out: Path, memory: str) -> float:
     database.execute(f"set memory_limit = '{memory}B'")
     database.execute("set temp_directory = $folder", {"folder": str(out / "spill")})
     database.execute("set preserve_insertion_order = false")
-    for view, source in (("customers", "crm.customers"), ("events", "usage.events")):
+    for view, source in PEERS_READ.items():
         files = str(folder / source / "*" / "*.parquet")
         database.read_parquet(files).create_view(view)
-    for query, column, name in ((LATEST, "region", "dim"), (DAILY, "usage_date", "daily")):
+    for query, column, name in PEERS_WRITE:
         database.sql(query).write_parquet(
             str(out / name), partition_by=[column], overwrite=True, compression="snappy"
         )
@@ -429,6 +432,7 @@ class Bench:
         sources = read_all(s.sources_dir)
         for name in ROWS:
             loader._make_table(session, sources[name])
+        journal.make_table(session)
         rows = {
             "full": self.size.year(),
             "day": self.size.later(DAYS, DAY_SECONDS, 3),

@@ -16,7 +16,6 @@
         {{ return(-1) }}
     {%- endif -%}
     {{ return(run_query(
-        'select coalesce(max(readable_metrics._batch.upper_bound), -1) from ' ~ relation
-        ~ '.files version as of ' ~ last[0][0] ~ ' where content = 0'
+        'select coalesce(' ~ newest(relation, snapshot=last[0][0]) ~ ', -1)'
     )[0][0]) }}
 {%- endmacro %}

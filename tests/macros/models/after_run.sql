@@ -27,17 +27,15 @@ select
     'taken_in' as model,
     'newest batch' as row_key,
     cast({{ newest(ref('taken_in')) }} as string) as row_value
-union all
-select
-    'daily' as model,
-    'written' as row_key,
-    array_join(array_sort(collect_set(cast(happened_on as string))), ' ') as row_value
-from {{ ref('daily') }}
-where {{ in_written_partitions(ref('daily'), 'happened_on') }}
-union all
-select
-    'monthly' as model,
-    'written' as row_key,
-    array_join(array_sort(collect_set(cast(happened_on as string))), ' ') as row_value
-from {{ ref('monthly') }}
-where {{ in_written_partitions(ref('monthly'), 'months(happened_on)') }}
+{% for name, partition_by in {
+    'daily': 'happened_on',
+    'monthly': 'months(happened_on)',
+}.items() -%}
+    union all
+    select
+        '{{ name }}' as model,
+        'written' as row_key,
+        array_join(array_sort(collect_set(cast(happened_on as string))), ' ') as row_value
+    from {{ ref(name) }}
+    where {{ in_written_partitions(ref(name), partition_by) }}
+{% endfor %}
