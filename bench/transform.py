@@ -16,8 +16,10 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,11 +35,11 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 DAY_LIMIT, HOUR_LIMIT, DOUBLE_LIMIT = 0.10, 0.05, 1.3
-# 2024-01-01 in seconds; the year that is there ends before the last day of 2024.
-YEAR, DAYS = 1704067200, 365
+# 2024-01-01 in seconds, and the days of that year.
+YEAR, DAYS = 1704067200, 366
 DAY_SECONDS = 86400
-# As-of dates are each 31st day: eleven in the year, and the day that is added is the twelfth.
-EVERY = 31
+# As-of dates are each 14th day since 1970: 26 in the year, and the next on its second day after.
+EVERY = 14
 # Which nodes lead to the two marts that the peers compute.
 SHARED = (
     "base_crm_customers",
@@ -253,23 +255,46 @@ def put(session: "SparkSession", sources: dict[str, Source], folder: Path, part:
     )
 
 
-STEPS: dict[str, list[list[str]]] = {
-    "full": [[]],
-    # What changed, and then the as-of date, which is new for every customer.
-    "day": [["--exclude", "tag:daily"], ["--select", "tag:daily"]],
-    "hour": [["--exclude", "tag:daily"]],
+# What is built after each delivery.
+STEPS: dict[str, list[str]] = {
+    "full": [],
+    "day": [],
+    # A day that is an as-of date, and so has a new row for every customer.
+    "as-of day": [],
+    "hour": ["--exclude", "tag:daily"],
 }
 
 
-def build(arguments: list[str], environment: dict[str, str]) -> tuple[float, dict[str, float]]:
-    """Seconds of a build with its tests, and of each node."""
+# From when to when a node ran.
+Span = tuple[datetime, datetime]
+
+
+def build(arguments: list[str], environment: dict[str, str]) -> tuple[float, dict[str, Span]]:
+    """Seconds of a build with its tests, and when each node ran."""
     # dbt's unit tests ask for no data: they belong to a change of the code.
     command = ["build", "--exclude-resource-type", "unit_test", *arguments]
     started = time.monotonic()
     cdp(*command, environment=environment)
     seconds = time.monotonic() - started
     found = json.loads((ROOT / "target" / "run_results.json").read_text())["results"]
-    return seconds, {r["unique_id"].split(".", 2)[2]: r["execution_time"] for r in found}
+    ran = {
+        node["unique_id"].split(".", 2)[2]: [
+            datetime.fromisoformat(phase[end])
+            for phase in node["timing"]
+            for end in ("started_at", "completed_at")
+        ]
+        for node in found
+    }
+    return seconds, {name: (min(times), max(times)) for name, times in ran.items() if times}
+
+
+def covered(spans: Iterable[Span]) -> float:
+    """Seconds in which at least one of them was under way."""
+    seconds, until = 0.0, datetime.min.replace(tzinfo=UTC)
+    for start, end in sorted(spans):
+        seconds += max((end - max(start, until)).total_seconds(), 0)
+        until = max(until, end)
+    return seconds
 
 
 # The two marts as people write them who have one job and no table format.
@@ -373,22 +398,19 @@ def agree(session: "SparkSession", *folders: Path) -> None:
 
 @dataclass
 class Run:
-    """Seconds of one size: of each command of a step, of its nodes, and of the peers."""
+    """Seconds of one size: of each step, of its nodes, and of the peers."""
 
     size: Size
-    builds: dict[str, list[float]] = field(default_factory=dict)
-    nodes: dict[str, dict[str, float]] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    nodes: dict[str, dict[str, Span]] = field(default_factory=dict)
     peers: dict[str, float] = field(default_factory=dict)
 
-    def seconds(self, step: str) -> float:
-        return sum(self.builds[step])
-
     def ratio(self, step: str) -> float:
-        return self.seconds(step) / self.seconds("full")
+        return self.seconds[step] / self.seconds["full"]
 
     def shared(self, step: str) -> float:
-        """Seconds of the nodes that lead to the two marts that the peers have, one by one."""
-        return sum(self.nodes[step].get(name, 0.0) for name in SHARED)
+        """Seconds in which the nodes were built that lead to the two marts of the peers."""
+        return covered(span for name, span in self.nodes[step].items() if name in SHARED)
 
 
 @dataclass(frozen=True)
@@ -436,18 +458,18 @@ class Bench:
         rows = {
             "full": self.size.year(),
             "day": self.size.later(DAYS, DAY_SECONDS, 3),
-            "hour": self.size.later(DAYS + 1, 3600, 4),
+            "as-of day": self.size.later(DAYS + 1, DAY_SECONDS, 4),
+            "hour": self.size.later(DAYS + 2, 3600, 5),
         }
         parquet = self.folder / "parquet"
-        for step, commands in STEPS.items():
+        for step, arguments in STEPS.items():
             for part in rows[step]:
                 put(session, sources, parquet, part)
-            done.builds[step], done.nodes[step] = [], {}
-            for arguments in commands:
-                seconds, nodes = build(arguments, environment)
-                done.builds[step].append(seconds)
-                done.nodes[step] |= nodes
-                print(f"  {step} {' '.join(arguments)}: {seconds:.1f} s", flush=True)
+            done.seconds[step], done.nodes[step] = build(arguments, environment)
+            print(f"  {step}: {done.seconds[step]:.1f} s", flush=True)
+            took = {name: covered([span]) for name, span in done.nodes[step].items()}
+            for name in sorted(took, key=lambda name: -took[name])[:12]:
+                print(f"    {took[name]:7.1f} {name}", flush=True)
             if step == "day" and self.with_peers:
                 done.peers["PySpark"] = textbook(session, parquet, self.folder / "spark")
                 done.peers["DuckDB"] = duck(parquet, self.folder / "duck", self.memory)
@@ -458,24 +480,24 @@ class Bench:
 
 def report(half: Run, whole: Run, others: list[Run]) -> None:
     runs = [whole, *others]
-    limits = {"day": DAY_LIMIT, "hour": HOUR_LIMIT}
+    limits = {"day": DAY_LIMIT, "as-of day": DAY_LIMIT, "hour": HOUR_LIMIT}
     costs = [
         [
             f"{r.size.customers:,}",
             f"{r.size.events_a_customer * r.size.customers / 1e6:,.0f}",
-            *(f"{r.seconds(step):,.0f}" for step in STEPS),
+            *(f"{r.seconds[step]:,.0f}" for step in STEPS),
             *(f"{100 * r.ratio(step):.1f} %" for step in limits),
         ]
         for r in runs
     ]
-    parts = {
-        "the day's changes": [r.builds["day"][0] for r in (half, whole)],
-        "its as-of date, a row a customer": [r.builds["day"][1] for r in (half, whole)],
-        "the hour": [r.seconds("hour") for r in (half, whole)],
-    }
     doubled = [
-        [name, f"{of_half:.0f}", f"{of_whole:.0f}", f"{of_whole / of_half:.2f}"]
-        for name, (of_half, of_whole) in parts.items()
+        [
+            step,
+            f"{half.seconds[step]:.0f}",
+            f"{whole.seconds[step]:.0f}",
+            f"{whole.seconds[step] / half.seconds[step]:.2f}",
+        ]
+        for step in STEPS
     ]
     peers = [
         [
@@ -490,10 +512,16 @@ def report(half: Run, whole: Run, others: list[Run]) -> None:
     write(
         "transform",
         table(
-            ["customers", "million events", "full, s", "day, s", "hour, s", "day", "hour"], costs
+            [
+                "customers",
+                "million events",
+                *(f"{step}, s" for step in STEPS),
+                *(f"{step} by full" for step in limits),
+            ],
+            costs,
         ),
-        f"Of a full build the day may cost {DAY_LIMIT:.0%}, the hour {HOUR_LIMIT:.0%}. All with "
-        "their data tests.",
+        f"Of a full build a day may cost {100 * DAY_LIMIT:.0f} %, the hour "
+        f"{100 * HOUR_LIMIT:.0f} %. All with their data tests.",
         table(
             [
                 f"the same change: {change}",
@@ -503,7 +531,8 @@ def report(half: Run, whole: Run, others: list[Run]) -> None:
             ],
             doubled,
         ),
-        f"What takes in a change may cost {DOUBLE_LIMIT} times as much in a table twice as large.",
+        f"A day may cost {DOUBLE_LIMIT} times as much in a table twice as large, unless it is an "
+        "as-of date, which has a row for every customer.",
         table(
             [
                 "`dim_customers` and `fct_usage_daily` of",
@@ -514,8 +543,8 @@ def report(half: Run, whole: Run, others: list[Run]) -> None:
             ],
             peers,
         ),
-        "Peers do all of it again each day. Of the two marts here the seconds of each model that "
-        "leads to them are added up, though some run at the same time.",
+        "Peers do all of it again each day, and nothing else. Here it is the time in which models "
+        "that lead to the two marts are built, beside other models and tests on the same cores.",
     )
     late = [
         f"{step} of {r.size.customers:,}: {r.ratio(step):.3f}, limit {limit}"
@@ -523,7 +552,7 @@ def report(half: Run, whole: Run, others: list[Run]) -> None:
         for step, limit in limits.items()
         if r.ratio(step) > limit
     ]
-    ratio = whole.builds["day"][0] / half.builds["day"][0]
+    ratio = whole.seconds["day"] / half.seconds["day"]
     late += [f"doubled: {ratio:.2f}, limit {DOUBLE_LIMIT}"] if ratio > DOUBLE_LIMIT else []
     if late:
         sys.exit("\n".join(late))
@@ -533,7 +562,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--customers", type=int, nargs="+", default=[1_000_000, 5_000_000])
     parser.add_argument("--events", type=float, nargs="+", default=[24.0, 2.0])
-    parser.add_argument("--memory", default="6g", help="of Spark's driver, and DuckDB's limit")
+    parser.add_argument("--memory", default="8g", help="of Spark's driver, and DuckDB's limit")
     given = parser.parse_args()
     sizes = [
         Size(n, each, n // 100, int(n * each / DAYS))
