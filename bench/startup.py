@@ -18,7 +18,7 @@ from bench.page import ROOT, table, write
 
 CDP = str(Path(sys.executable).with_name("cdp"))
 LIMITS = {"first run": 120, "second run": 60}
-STEPS = ("stack", "land", "load", "build", "check", "query")
+STEPS = ("stack", "land", "load", "build", "query")
 
 
 def cdp(*arguments: str, environment: dict[str, str]) -> str:

@@ -17,8 +17,9 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from multiprocessing import get_context
@@ -30,7 +31,7 @@ from bench.startup import cdp
 from cdp.landing.source import Source, read_all
 from cdp.loading import journal, loader
 from cdp.settings import Settings, settings
-from cdp.spark import connect
+from cdp.spark import connect, disconnect
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -431,8 +432,9 @@ class Bench:
             "CDP_FEATURE_EVERY_DAYS": str(EVERY),
         }
 
-    def run(self) -> Run:
-        """In a process of its own: what belongs to a stack, such as its session, ends with it."""
+    @contextmanager
+    def stack(self) -> Iterator[tuple[Settings, dict[str, str]]]:
+        """Up, with the settings of this process and the environment of others set to it."""
         theirs = ("CDP_", "SPARK_", "DBT_")
         environment = {k: v for k, v in os.environ.items() if not k.startswith(theirs)}
         environment |= self.settings()
@@ -441,14 +443,16 @@ class Bench:
             cdp("up", environment=environment)
             s = settings()
             os.environ.update(s.environment())
-            session = connect(s)
-            try:
-                return self.measure(session, s, environment)
-            finally:
-                session.stop()
+            yield s, environment
         finally:
+            disconnect(settings())
             cdp("down", "--data", environment=environment)
             shutil.rmtree(self.folder, ignore_errors=True)
+
+    def run(self) -> Run:
+        """In a process of its own: what belongs to a stack, such as its session, ends with it."""
+        with self.stack() as (s, environment):
+            return self.measure(connect(s), s, environment)
 
     def measure(self, session: "SparkSession", s: Settings, environment: dict[str, str]) -> Run:
         done = Run(self.size)

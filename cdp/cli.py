@@ -237,15 +237,86 @@ def build(
         datetime | None,
         typer.Option("--to", formats=["%Y-%m-%d"], help="The last such day; --from by default."),
     ] = None,
+    hold: Annotated[
+        bool, typer.Option("--hold", help="Audit it, and leave it for `cdp publish`.")
+    ] = False,
+    wait: Annotated[
+        str | None, typer.Option(help="How long another run may take to end, such as 1h.")
+    ] = None,
 ) -> None:
-    """Run `dbt build`: seeds, models, snapshots and tests, in order. Arguments go to dbt.
+    """Build all tables on a branch, audit them there, and publish them: all of them or none.
 
+    This is `dbt build`, seeds, models, snapshots and tests, and the contracts. Arguments go to dbt.
     Only what is new is taken in; --from and --to compute the partitions of these days again.
+    When anything fails readers see nothing of it, and the branch is kept to be looked at.
     """
     from cdp import transform
+    from cdp.publish import run
+    from cdp.repeat import seconds
 
     days = transform.dates(since and since.date(), until and until.date())
-    transform.build([*days, *(a for a in context.args if a != "--")], settings())
+    arguments = [*days, *(a for a in context.args if a != "--")]
+    patience = seconds(wait) if wait else 0
+    run.Build(arguments, settings(), say, hold=hold, wait=patience).run()
+
+
+@app.command(epilog=DEBUG)
+def publish(
+    run_id: Annotated[str, typer.Argument(help="A run that was built with --hold.")],
+) -> None:
+    """Publish a run that is audited and held."""
+    from cdp.publish import run
+
+    run.publish(run_id, settings(), say)
+
+
+@app.command(epilog=DEBUG)
+def runs(
+    last: Annotated[int, typer.Option(help="How many, the last ones.")] = 20,
+    json_: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """List runs: what they came to, and why."""
+    from cdp.publish import show
+    from cdp.publish.publisher import Publisher
+
+    found = Publisher(settings()).journal.runs()[-last:]
+    say(json.dumps([show.as_json(r) for r in found], indent=2)) if json_ else show.runs(
+        found, console
+    )
+
+
+@app.command(epilog=DEBUG)
+def diff(run_id: Annotated[str, typer.Argument(help="A run that is not published.")]) -> None:
+    """Show how many rows of each table a run adds, changes and removes."""
+    from cdp import transform
+    from cdp.publish import diff as differences
+    from cdp.publish import show
+
+    project = transform.parse([], settings())
+    show.differences(differences.diff(run_id, project, settings()), console)
+
+
+@app.command(epilog=DEBUG)
+def discard(run_id: Annotated[str, typer.Argument(help="A run that is not published.")]) -> None:
+    """Remove what a run has written and that was not published."""
+    from cdp.publish import run
+
+    run.discard(run_id, settings(), say)
+
+
+@app.command(epilog=DEBUG)
+def rollback(
+    to: Annotated[
+        int | None, typer.Option(help="The number of a publish; the one before the last, if none.")
+    ] = None,
+) -> None:
+    """Bring every table back to how a publish left it. This is a publish, too.
+
+    The next build takes in again what came after.
+    """
+    from cdp.publish import run
+
+    run.rollback(to, settings(), say)
 
 
 @app.command(epilog=DEBUG)
@@ -266,7 +337,7 @@ def check(
         str | None, typer.Argument(help="A table, such as marts.dim_customers; all by default.")
     ] = None,
 ) -> None:
-    """Verify the tables against their Soda contracts. Exit code 1 when a check fails."""
+    """Verify what is published against the Soda contracts. Exit code 1 when a check fails."""
     from cdp.quality import contracts
 
     contracts.check(table, settings(), console)
@@ -284,6 +355,64 @@ def query(
     from cdp.trino import query as ask
 
     show.answer(ask(sql, settings()), format_, console)
+
+
+quarantine = typer.Typer(
+    help="Rows that landed and that staging could not use: list, show, or land them again.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(quarantine, name="quarantine")
+SOURCE = "A source, such as crm.customers, or a system; all by default."
+REASON = "A reason of reject_reasons, such as region_unmapped."
+
+
+@quarantine.command("list", epilog=DEBUG)
+def list_(source: Annotated[str | None, typer.Argument(help=SOURCE)] = None) -> None:
+    """Count the rows that wait, by source, batch and reason."""
+    from cdp.landing.source import select
+    from cdp.quality import quarantine as rows
+    from cdp.quality.show import counted
+
+    found = select(source, settings().sources_dir)
+    counted([r for s in found for r in rows.Quarantine(s, settings()).listed()], console)
+
+
+@quarantine.command(epilog=DEBUG)
+def show(
+    source: Annotated[str, typer.Argument(help="A source, such as crm.customers.")],
+    batch: Annotated[int | None, typer.Option(help="Of this batch; of all by default.")] = None,
+    reason: Annotated[str | None, typer.Option(help=REASON)] = None,
+    limit: Annotated[int, typer.Option(help="How many at most.")] = 20,
+) -> None:
+    """Show such rows as they were delivered, with the reasons."""
+    from cdp.landing.source import find
+    from cdp.quality import quarantine as rows
+    from cdp.quality.show import delivered
+
+    found = rows.Quarantine(find(source, settings().sources_dir), settings())
+    delivered(found, rows.Wanted(batch, reason), limit, console)
+
+
+@quarantine.command(epilog=DEBUG)
+def replay(
+    source: Annotated[str, typer.Argument(help="A source, such as crm.customers.")],
+    batch: Annotated[int | None, typer.Option(help="Of this batch; of all by default.")] = None,
+    reason: Annotated[str | None, typer.Option(help=REASON)] = None,
+) -> None:
+    """Land them again, each once, and load them: the next build takes them in.
+
+    Mend what rejected them before: a line of seeds/canonical_values.csv, or the model.
+    """
+    from cdp.landing.source import find
+    from cdp.loading import loader
+    from cdp.quality import quarantine as rows
+
+    chosen = find(source, settings().sources_dir)
+    count = rows.Quarantine(chosen, settings()).replay(rows.Wanted(batch, reason))
+    if count:
+        loader.load(chosen, settings())
+    say(f"{count} rows are replayed" + ("; cdp build takes them in" if count else ""))
 
 
 @app.command(
@@ -328,6 +457,17 @@ def generate(  # noqa: PLR0913, PLR0917 - its options
     job.run(asked, settings(), say, again)
     if sql_to:
         say(f"{job.download(asked, settings(), sql_to)} files of SQL are in {sql_to}")
+
+
+@app.command(epilog=DEBUG)
+def report(
+    to: Annotated[Path, typer.Option(help="The file that is written.")] = Path("report.html"),
+) -> None:
+    """Write one self-contained HTML page: flow, health, drift, failed checks, files, churn."""
+    from cdp.report import page
+
+    page.write(to, settings())
+    say(f"{to} is written")
 
 
 @app.command(epilog=DEBUG)

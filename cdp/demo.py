@@ -8,11 +8,11 @@ from typing import TypeVar
 from rich.console import Console
 from rich.table import Table
 
-from cdp import show, transform
+from cdp import show
 from cdp.landing import lander
 from cdp.landing.source import find, read_all
 from cdp.loading import loader
-from cdp.quality import contracts
+from cdp.publish import run as publishing
 from cdp.settings import ROOT, Settings
 from cdp.stack import lifecycle
 from cdp.trino import query
@@ -88,8 +88,7 @@ def run(settings: Settings, console: Console) -> None:
     say(f"{SAMPLE.name} {'was landed before' if landed.already else 'landed'}: {landed.rows} rows")
     sources = list(read_all(settings.sources_dir).values())
     step("load", lambda: loader.load_all(sources, settings, say))
-    step("build", lambda: transform.build(PRODUCTION, settings, say))
-    step("check", lambda: contracts.check(None, settings, console))
+    step("build", publishing.Build(PRODUCTION, settings, say, say).run)
     answers = step("query", lambda: {q: query(sql, settings) for q, sql in QUESTIONS.items()})
     for question, found in answers.items():
         console.print(f"\n[bold]{question}[/]")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from pydantic import ByteSize, Field, SecretStr, field_validator
+from pydantic import ByteSize, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from cdp.errors import CdpError
@@ -87,6 +87,18 @@ class Settings(BaseSettings):
     dbt_threads: int = Field(default=4, ge=1)
     feature_every_days: int = Field(default=1, ge=1)
 
+    # Write, audit, publish: how many days a run's branches are kept that were not published, and
+    # what a publish left, to go back to.
+    run_keep_days: int = Field(default=7, ge=1)
+    publish_keep_days: int = Field(default=30, ge=1)
+
+    # Alerts, beside the file that they always go to. Both addresses may bear secrets.
+    alert_webhook: SecretStr = SecretStr("")
+    alert_smtp: SecretStr = SecretStr("")
+    alert_email_from: str = ""
+    alert_email_to: Annotated[tuple[str, ...], NoDecode] = ()
+    alert_repeat_hours: int = Field(default=24, ge=1)
+
     @field_validator("with_services", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
@@ -98,6 +110,22 @@ class Settings(BaseSettings):
                 f"the optional ones are {', '.join(OPTIONAL_SERVICES)}"
             )
         return chosen
+
+    @field_validator("alert_email_to", mode="before")
+    @classmethod
+    def _receivers(cls, value: object) -> object:
+        return tuple(n.strip() for n in value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("alert_webhook", "alert_smtp")
+    @classmethod
+    def _address(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        """The message never quotes the value."""
+        schemes = {"smtp", "smtps"} if info.field_name == "alert_smtp" else {"http", "https"}
+        if url := value.get_secret_value():
+            parts = urlsplit(url)
+            if parts.scheme not in schemes or not parts.hostname:
+                raise ValueError(f"it is not an address such as {min(schemes)}://host:port")
+        return value
 
     @field_validator("s3_endpoint", "catalog_uri", "trino_url")
     @classmethod
@@ -206,9 +234,7 @@ class Settings(BaseSettings):
             "CDP_CATALOG_SECRET": credential or f"{self.s3_access_key}:{secret}",
             "CDP_TRINO_HOST": trino.hostname or HOST,
             "CDP_TRINO_PORT": str(trino.port or (443 if trino.scheme == "https" else 80)),
-            "CDP_TRINO_SCHEME": trino.scheme,
             "CDP_TRINO_MEMORY": self.trino_memory,
-            "CDP_TRINO_USER": self.trino_user,
             "CDP_DBT_TARGET": self.dbt_target,
             "CDP_DBT_THREADS": str(self.dbt_threads),
             "CDP_FEATURE_EVERY_DAYS": str(self.feature_every_days),

@@ -26,3 +26,11 @@ def _connect(url: str) -> "SparkSession":
     # A server that is away is back in seconds or not at all; the default waits for ten minutes.
     session.client.set_retry_policies([DefaultPolicy(max_retries=10, max_backoff=4000)])
     return session
+
+
+def disconnect(settings: Settings) -> None:
+    """End the session that `connect` gave, if any: with it go the tables it keeps as it found them,
+    its temporary views and its settings."""
+    if _connect.cache_info().currsize:
+        _connect(settings.spark_url).stop()
+        _connect.cache_clear()

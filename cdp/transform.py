@@ -2,7 +2,8 @@
 
 import json
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,6 @@ from botocore.exceptions import ClientError
 from cdp import objects
 from cdp.errors import CdpError
 from cdp.settings import ROOT, Settings
-from cdp.stack.probes import require
 
 # dbt's options that make a build one of a part of the project, or of its rows.
 PARTS = {"--select", "-s", "--models", "-m", "--model", "--exclude", "--selector"}
@@ -20,6 +20,8 @@ PARTS |= {"--resource-type", "--resource-types", "--empty", "--sample"}
 PARTS |= {"--exclude-resource-type", "--exclude-resource-types"}
 # The manifest of the last build of the whole project that succeeded; pull requests defer to it.
 PUBLISHED = "published/manifest.json"
+# Options that change what dbt reads of the project, each with a value.
+PARSED = {"--target", "-t", "--vars"}
 # dbt's events for a node that is done.
 RESULTS = {"LogModelResult", "LogSeedResult", "LogSnapshotResult", "LogTestResult", "LogNodeResult"}
 
@@ -36,54 +38,157 @@ def dates(since: date | None, until: date | None) -> list[str]:
     return ["--vars", json.dumps({"from_date": str(since), "to_date": str(until or since)})]
 
 
+@dataclass(frozen=True)
+class Result:
+    """What became of a node: dbt's name for it, its kind, dbt's status and message.
+
+    kind: test, unit_test, model, seed or snapshot. table: what it is of, `namespace.name`; the name
+    of the node where it is of none. rows: how many rows a test found. sql: as it was run.
+    test, arguments: the generic test and what it was given; empty for others.
+    """
+
+    name: str
+    kind: str
+    status: str
+    message: str
+    table: str
+    rows: int | None
+    sql: str
+    test: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Project:
+    """What dbt has read of the project, for a target.
+
+    tables: the nodes that are tables, models, seeds and snapshots, by `namespace.name`.
+    """
+
+    manifest: Any
+    target: str
+    tables: dict[str, Any]
+
+    def grain(self, table: str) -> list[str]:
+        """The columns that no two rows of a table agree in all of; none when that is not told."""
+        node = self.tables.get(table)
+        if node is None:
+            return []
+        for child in self.manifest.child_map.get(node.unique_id, []):
+            test = self.manifest.nodes.get(child)
+            told = getattr(test, "test_metadata", None)
+            # A test of several tables belongs to the one that it is written at.
+            if told and told.name == "holds" and test.attached_node == node.unique_id:
+                return list(told.kwargs.get("grain") or [])
+        key = node.config.get("unique_key") or []
+        return [key] if isinstance(key, str) else list(key)
+
+    def owner(self, table: str) -> str:
+        """Who owns a table, by the `meta` of its node; empty when that is not told."""
+        node = self.tables.get(table)
+        return str(node.config.meta.get("owner", "")) if node else ""
+
+
+def parse(arguments: Sequence[str], settings: Settings) -> Project:
+    """Have dbt read the project. Raises CdpError when it cannot be read.
+
+    arguments: of a build; those that name the target or variables count.
+    """
+    kept: list[str] = []
+    for at, argument in enumerate(arguments):
+        name, equals, _ = argument.partition("=")
+        if name in PARSED:
+            kept += [argument] if equals else arguments[at : at + 2]
+    manifest = _invoke(["parse", *kept]).result
+    manifest.build_parent_and_child_maps()
+    tables = {
+        f"{node.schema}.{node.alias}": node
+        for node in manifest.nodes.values()
+        if node.resource_type in {"model", "seed", "snapshot"}
+        and node.config.materialized not in {"ephemeral", "view"}
+    }
+    return Project(manifest, _told(kept, "--target", "-t") or settings.dbt_target, tables)
+
+
 def build(
-    arguments: list[str], settings: Settings, report: Callable[[str], None] | None = None
-) -> None:
-    """Run `dbt build` with the arguments. Raises CdpError when anything in it fails.
+    project: Project,
+    arguments: Sequence[str],
+    report: Callable[[str], None] | None = None,
+) -> list[Result]:
+    """Run `dbt build` with the arguments; what became of each node.
 
     report: receives a line for each node that is done, in place of dbt's own output.
+    Raises CdpError when it could not be begun.
     """
-    require("Spark", settings.spark_url)
+    done = _invoke(["build", *arguments], project.manifest, report)
+    by_id = {node.unique_id: name for name, node in project.tables.items()}
+    results = [_result(r, by_id) for r in getattr(done.result, "results", [])]
+    if not done.success and not any(r.status in {"error", "fail"} for r in results):
+        raise CdpError("dbt build failed at start", "see the lines above; cdp build --help")
+    return results
+
+
+def _result(result: Any, by_id: dict[str, str]) -> Result:  # noqa: ANN401 - dbt's own class
+    node = result.node
+    of = node.unique_id if node.unique_id in by_id else getattr(node, "attached_node", None)
+    told = getattr(node, "test_metadata", None)
+    return Result(
+        name=node.name,
+        kind=str(node.resource_type),
+        status=str(result.status),
+        message=" ".join((result.message or "").split()),
+        table=by_id.get(of or "", node.name),
+        rows=result.failures,
+        sql=getattr(node, "compiled_code", None) or "",
+        test=told.name if told else "",
+        arguments=dict(told.kwargs) if told else {},
+    )
+
+
+def _invoke(
+    arguments: Sequence[str],
+    manifest: Any = None,  # noqa: ANN401 - dbt's own class
+    report: Callable[[str], None] | None = None,
+) -> Any:  # noqa: ANN401
+    """Run dbt in this process. Raises CdpError for what it raises."""
     # dbt-spark asks for Hive support at every statement, which Spark Connect warns that it ignores.
     warnings.filterwarnings("ignore", "Failed to set spark.sql.catalogImplementation")
     from dbt.cli.main import dbtRunner
 
-    def each(event: Any) -> None:  # noqa: ANN401 - dbt's own class
+    def each(event: Any) -> None:  # noqa: ANN401
         if report and event.info.name in RESULTS:
             node, seconds = event.data.node_info, event.data.execution_time
             report(f"{node.node_status:>7}  {node.resource_type} {node.node_name}  {seconds:.1f} s")
 
+    command, *rest = arguments
+    quiet = ["--quiet"] if report or command == "parse" else []
     folders = ["--project-dir", str(ROOT), "--profiles-dir", str(ROOT)]
-    quiet = ["--quiet"] if report else []
-    result = dbtRunner(callbacks=[each]).invoke([*quiet, "build", *folders, *arguments])
-    if result.exception:
-        text = str(result.exception).strip().splitlines()
+    done = dbtRunner(manifest=manifest, callbacks=[each]).invoke([*quiet, command, *folders, *rest])
+    if done.exception:
+        text = str(done.exception).strip().splitlines()
         raise CdpError(
-            f"dbt build: {text[0] if text else type(result.exception).__name__}",
+            f"dbt {command}: {text[0] if text else type(done.exception).__name__}",
             "see the lines above; cdp build --help",
-        ) from result.exception
-    if not result.success:
-        failed = [
-            r.node.name
-            for r in getattr(result.result, "results", [])
-            if r.status in {"error", "fail"}
-        ]
-        raise CdpError(
-            f"dbt build failed at {', '.join(failed) or 'start'}",
-            f"see target/run_results.json, mend it, and run: cdp build --select "
-            f"{failed[0] if failed else '…'}+",
-        )
-    # dbt names the target where it was told one.
-    if publishes(arguments, result.result.args.get("target") or settings.dbt_target):
-        _publish(settings)
+        ) from done.exception
+    return done
 
 
-def publishes(arguments: list[str], target: str) -> bool:
+def _told(arguments: Sequence[str], *names: str) -> str:
+    """The value of an option, the last time that it is given; empty when it is not."""
+    value = ""
+    for at, argument in enumerate(arguments):
+        name, equals, given = argument.partition("=")
+        if name in names:
+            value = given if equals else "".join(arguments[at + 1 : at + 2])
+    return value
+
+
+def publishes(arguments: Sequence[str], target: str) -> bool:
     """Whether a build is of the whole project, where its readers look for it."""
     return target != "ci" and not any(a.split("=")[0] in PARTS for a in arguments)
 
 
-def _publish(settings: Settings) -> None:
+def keep_manifest(settings: Settings) -> None:
     """Keep the manifest of a whole build in the bucket."""
     manifest = ROOT / "target" / "manifest.json"
     try:

@@ -10,7 +10,7 @@
     {%- endif -%}
     {%- set last = run_query(
         'select parent_id, operation from ' ~ relation ~ '.snapshots '
-        ~ 'order by committed_at desc limit 1'
+        ~ 'where snapshot_id = ' ~ head_of(relation)
     ) -%}
     {%- if not last | length or last[0][0] is none or last[0][1] != 'append' -%}
         {{ return(-1) }}

@@ -21,8 +21,8 @@
     {%- endfor -%}
     {%- if takes_in_news() -%}
         {%- do known.append(
-            'select partition.as_of_date from ' ~ this ~ '.partitions where partition.as_of_date '
-            ~ '>= (select min(known_on) from (' ~ known | join(' union ') ~ ') where not '
+            'select partition.as_of_date from ' ~ metadata_of(this, 'partitions')
+            ~ ' where partition.as_of_date >= (select min(known_on) from (' ~ known | join(' union ') ~ ') where not '
             ~ in_backfill('known_on') ~ ')'
         ) -%}
     {%- endif -%}

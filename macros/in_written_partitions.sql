@@ -15,9 +15,8 @@
         {%- set start = "add_months(date '1970-01-01', " ~ start ~ '_month)' -%}
     {%- endif -%}
     {%- set starts = run_query(
-        'select distinct cast(' ~ start ~ ' as string) from ' ~ relation ~ '.entries '
-        ~ 'where status <> 2 and snapshot_id = (select max_by(snapshot_id, committed_at) from '
-        ~ relation ~ '.snapshots) order by 1'
+        'select distinct cast(' ~ start ~ ' as string) from ' ~ metadata_of(relation, 'entries')
+        ~ ' where status <> 2 and snapshot_id = ' ~ head_of(relation) ~ ' order by 1'
     ).columns[0].values() -%}
     {%- if not starts or none in starts -%}
         {{ return('true') }}

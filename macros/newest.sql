@@ -3,12 +3,12 @@
     table. Read from Iceberg's metadata: a table that takes merges is else read whole for it, file
     by file. A row that was deleted since still counts, until its file is rewritten.
 
-    snapshot: the id of the snapshot that is asked; the current one unless told.
+    snapshot: the id of the snapshot that is asked; the one that this run has unless told.
 -#}
 {% macro newest(relation, column='_batch', snapshot=none) -%}
     (
         select max(readable_metrics.{{ column }}.upper_bound)
-        from {{ relation }}.files {{ 'version as of ' ~ snapshot if snapshot }}
+        from {{ metadata_of(relation, 'files', snapshot) }}
         where content = 0
     )
 {%- endmacro %}

@@ -4,18 +4,24 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
 
+from cdp import show, spark, trino
+from cdp.errors import CdpError
 from cdp.settings import ROOT, Settings
 from cdp.stack import postgres
 from cdp.stack.ports import taken
 from cdp.stack.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 CDP = str(Path(sys.executable).with_name("cdp"))
 SAMPLE = ROOT / "data" / "telco" / "telco_customer_churn.csv"
@@ -78,10 +84,12 @@ class Stack:
         return lines[-2]
 
     def query(self, sql: str) -> list[dict[str, Any]]:
-        """The rows of a query to Trino."""
-        done = self.run(CDP, "query", sql, "--format", "json")
-        rows: list[dict[str, Any]] = json.loads(done.stdout)
-        return rows
+        """The rows of a query to Trino, as `cdp query --format json` prints them."""
+        try:
+            found = trino.query(sql, self.settings())
+        except CdpError as error:
+            raise AssertionError(f"{sql}\n{error}") from error
+        return plain(dict(zip(found.columns, row, strict=True)) for row in found.rows)
 
     def spark(self, sql: str) -> None:
         """Run a statement in Spark, which may write; its rows are dropped."""
@@ -89,16 +97,24 @@ class Stack:
 
     def ask_spark(self, sql: str) -> list[dict[str, Any]]:
         """The rows of a statement in Spark."""
-        code = (
-            "import json, os, sys;"
-            "from cdp.settings import settings; from cdp.spark import connect;"
-            "os.environ.update(settings().environment());"
-            "rows = connect(settings()).sql(sys.argv[1]).collect();"
-            "print(json.dumps([row.asDict() for row in rows], default=str))"
-        )
-        done = self.run(sys.executable, "-c", code, sql)
-        rows: list[dict[str, Any]] = json.loads(done.stdout)
-        return rows
+        with self.session() as session:
+            return plain(row.asDict() for row in session.sql(sql).collect())
+
+    @contextmanager
+    def session(self) -> Iterator["SparkSession"]:
+        """A session with Spark of its own, that knows the tables as they are now; within
+        `environment`, that one."""
+        found = self.settings()
+        if spark._connect.cache_info().currsize:
+            yield spark.connect(found)
+            return
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in found.environment().items():
+                patch.setenv(name, value)
+            try:
+                yield spark.connect(found)
+            finally:
+                spark.disconnect(found)
 
     def status(self) -> dict[str, Any]:
         done = self.run(CDP, "status", "--json")
@@ -121,6 +137,12 @@ class Stack:
 
     def processes(self) -> list[psutil.Process]:
         return Supervisor(self.state_dir).survivors()
+
+
+def plain(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows as JSON has them: moments and decimals are texts."""
+    found: list[dict[str, Any]] = json.loads(json.dumps(list(rows), default=show._plain))
+    return found
 
 
 def _is_ours(name: str) -> bool:

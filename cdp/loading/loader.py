@@ -14,9 +14,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from requests import HTTPError, RequestException
+from requests import RequestException
 
-from cdp import catalog, objects
+from cdp import objects
+from cdp.catalog import Catalog
 from cdp.errors import CdpError
 from cdp.landing import shape
 from cdp.landing.ledger import Entry, Ledger
@@ -129,19 +130,8 @@ class _State:
 
 def _state(source: Source, settings: Settings) -> _State | None:
     """What the catalog says of the raw table, None when it has none. No engine is needed for it."""
-    schema, table = source.raw_table.split(".")
-    try:
-        metadata = catalog.load_table(settings, schema, table)["metadata"]
-    except HTTPError as error:
-        if error.response.status_code == 404:
-            return None
-        raise
-    current = metadata.get("current-snapshot-id")
-    rows = 0
-    for snapshot in metadata.get("snapshots", []):
-        if snapshot["snapshot-id"] == current:
-            rows = int(snapshot["summary"]["total-records"])
-    return _State(str(metadata["table-uuid"]), rows)
+    state = Catalog(settings).load(source.raw_table)
+    return _State(state.uuid, state.rows(state.head())) if state else None
 
 
 def _see_whole(ledger: Ledger, source: Source, state: _State, mark: int) -> None:

@@ -1,91 +1,137 @@
-"""`cdp check`: the published tables against their Soda contracts, asked through Trino.
-
-The same files serve Soda's own command line; contracts/datasource.yml says how.
-"""
+"""Tables against their Soda contracts, through Spark: a run's branch, or what is published."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.table import Table
 
+from cdp import spark
+from cdp.catalog import Catalog
 from cdp.errors import CdpError
+from cdp.quality import results
+from cdp.quality.checks import (
+    Check,
+    Outcome,
+    counted_by,
+    demand,
+    quoted,
+    relation,
+    rows_where,
+    show,
+)
 from cdp.settings import Settings
 from cdp.stack.probes import require
 
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+# What the contracts name as their data source and catalog.
+DATA_SOURCE, CATALOG = "lakehouse", "lake"
+NEW_ROWS = "${var.new_rows}"
+OUTCOMES: dict[str, Outcome] = {"PASSED": "passed", "WARN": "warned", "FAILED": "failed"}
+OUTCOMES["EXCLUDED"] = "skipped"
+
+
+def has_rows(catalog: Catalog, table: str) -> bool:
+    """Whether there is something to check: a raw table whose source never delivered has nothing."""
+    if not table.startswith("raw."):
+        return True
+    state = catalog.load(table)
+    return state is not None and state.rows(state.head()) > 0
+
+
+def find(folder: Path) -> dict[str, Path]:
+    """The contract files by table, `marts.dim_customers`."""
+    return {f"{p.parent.name}.{p.stem}": p for p in sorted(folder.glob("*/*.yml"))}
+
 
 @dataclass(frozen=True)
-class CheckResult:
-    """One check of one table. `measured` is the number that was held against the threshold."""
+class Promise:
+    """The contract of a table, `namespace.name`, and the rows that it is checked of.
+
+    new_rows: a condition in Spark's SQL, for contracts that have the variable of that name.
+    """
 
     table: str
-    column: str
-    check: str
-    outcome: str
-    measured: float | None
-    detail: str
+    path: Path
+    new_rows: str = "true"
 
 
-def find(table: str | None, folder: Path) -> dict[str, Path]:
-    """The contract files by table (`marts.dim_customers`), of one table or of all."""
-    files = {f"{p.parent.name}.{p.stem}": p for p in sorted(folder.glob("*/*.yml"))}
-    if table is None:
-        return files
-    if table not in files:
-        raise CdpError(
-            f"there is no contract for {table}", f"choose one of: {', '.join(files) or 'none yet'}"
-        )
-    return {table: files[table]}
+def verify(promises: Sequence[Promise], session: "SparkSession", run_id: str = "") -> list[Check]:
+    """Every check of contracts, for the tables as the session reads them.
 
-
-def verify(table: str | None, settings: Settings) -> list[CheckResult]:
-    """Run the contracts and return every check's result.
-
+    run_id: whose branches it reads, if any.
     Raises CdpError when a contract cannot be evaluated: that is no verdict on the table.
     """
-    files = find(table, settings.contracts_dir)
-    require("Trino", settings.trino_address)
-    from soda_core.common.exceptions import SodaCoreException
-    from soda_core.common.logging_constants import soda_logger
-    from soda_core.common.yaml import ContractYamlSource, DataSourceYamlSource
-    from soda_core.contracts.contract_verification import ContractVerificationSession
-
-    soda_logger.setLevel(logging.CRITICAL)  # its log repeats as text what the results say
-    source = DataSourceYamlSource.from_file_path(str(settings.contracts_dir / "datasource.yml"))
-    try:
-        session = ContractVerificationSession.execute(
-            contract_yaml_sources=[
-                ContractYamlSource.from_file_path(str(p)) for p in files.values()
-            ],
-            data_source_yaml_sources=[source],
-        )
-    except SodaCoreException as error:
-        raise CdpError(f"a contract is not right: {error}", "correct the file") from error
-    results = []
-    for name, verification in zip(files, session.contract_verification_results, strict=True):
+    found = []
+    for promise in promises:
+        verification = _verify(promise, session)
         unknown = [c for c in verification.check_results if c.outcome.value == "NOT_EVALUATED"]
         if unknown or verification.has_errors:
             reasons = [str(r.msg) for r in (verification.log_records or []) if r.levelno >= 40]
             reason = reasons[0].splitlines()[0] if reasons else "its checks were not evaluated"
             raise CdpError(
-                f"the contract of {name} could not be verified: {reason}",
-                f"cdp query 'describe {name}'; cdp build",
+                f"the contract of {promise.table} could not be verified: {reason}",
+                f"cdp query 'describe {promise.table}'; cdp build",
             )
-        results += [_result(name, c) for c in verification.check_results]
-    return results
+        found += [_check(promise.table, run_id, c) for c in verification.check_results]
+    return found
 
 
-def _result(table: str, result: Any) -> CheckResult:  # noqa: ANN401 - Soda's own class
-    return CheckResult(
-        table=table,
-        column=result.check.column_name or "",
-        check=result.check.name,
-        outcome=result.outcome.value,
-        measured=result.threshold_value,
-        detail="; ".join(_mismatches(result)),
+def _verify(promise: Promise, session: "SparkSession") -> Any:  # noqa: ANN401 - Soda's own class
+    from soda_core.common.exceptions import SodaCoreException
+    from soda_core.common.logging_constants import soda_logger
+    from soda_core.common.yaml import ContractYamlSource
+    from soda_core.contracts.contract_verification import ContractVerificationSession
+    from soda_sparkdf import SparkDataFrameDataSource
+
+    soda_logger.setLevel(logging.CRITICAL)  # its log repeats as text what the results say
+    source = SparkDataFrameDataSource.from_existing_session(
+        session, DATA_SOURCE, use_catalog=True, catalog=CATALOG
     )
+    contract = ContractYamlSource.from_file_path(str(promise.path))
+    has_variable = NEW_ROWS in promise.path.read_text(encoding="utf-8")
+    try:
+        done = ContractVerificationSession.execute(
+            contract_yaml_sources=[contract],
+            variables={"new_rows": promise.new_rows} if has_variable else {},
+            data_source_impls=[source],
+        )
+    except SodaCoreException as error:
+        raise CdpError(f"a contract is not right: {error}", "correct the file") from error
+    (result,) = done.contract_verification_results
+    return result
+
+
+def _check(table: str, run_id: str, result: Any) -> Check:  # noqa: ANN401 - Soda's own class
+    outcome = OUTCOMES[result.outcome.value]
+    column = result.check.column_name or ""
+    return Check(
+        table,
+        column,
+        result.check.name,
+        "contract",
+        outcome,
+        result.threshold_value,
+        "; ".join(_mismatches(result)),
+        "" if outcome == "passed" else _query(table, run_id, column, result.check.type),
+    )
+
+
+def _query(table: str, run_id: str, column: str, kind: str) -> str:
+    """What shows the rows that break a check of Soda's kind."""
+    if kind == "missing":
+        return rows_where(table, run_id, f"{quoted(column)} is null")
+    if kind == "duplicate" and column:
+        return counted_by(table, run_id, [column], "having count(*) > 1")
+    if column:
+        return counted_by(table, run_id, [column])
+    if kind == "schema":
+        return f"describe {table}"
+    return f"select count(*) as row_count from {relation(table, run_id)}"  # noqa: S608
 
 
 def _mismatches(result: Any) -> list[str]:  # noqa: ANN401
@@ -106,29 +152,25 @@ def _mismatches(result: Any) -> list[str]:  # noqa: ANN401
 
 
 def check(table: str | None, settings: Settings, console: Console) -> None:
-    """Verify and show. Raises CdpError when a check failed."""
-    results = verify(table, settings)
-    by_table: dict[str, list[CheckResult]] = {}
-    for result in results:
-        by_table.setdefault(result.table, []).append(result)
-    overview = Table("table", "checks", "passed", "failed", box=None)
-    for name, checks in by_table.items():
-        bad = sum(c.outcome == "FAILED" for c in checks)
-        good = sum(c.outcome == "PASSED" for c in checks)
-        overview.add_row(name, str(len(checks)), str(good), f"[red]{bad}[/]" if bad else "0")
-    console.print(overview)
-    failed = [r for r in results if r.outcome == "FAILED"]
-    for result in failed:
-        place = f"{result.table}.{result.column}" if result.column else result.table
-        measured = "" if result.measured is None else f": {result.measured:g}"
-        console.print(
-            f"  failed  {place}  {result.check}{measured} {result.detail}".rstrip(),
-            markup=False,
-            soft_wrap=True,
-        )
-    if failed:
-        tables = sorted({r.table for r in failed})
+    """Verify what is published, keep the results and show them. Raises CdpError when one failed.
+
+    table: one of those that have a contract; all by default.
+    """
+    files = find(settings.contracts_dir)
+    if table is not None and table not in files:
         raise CdpError(
-            f"{len(failed)} of {len(results)} checks failed, in {', '.join(tables)}",
-            "look at the rows with cdp query, mend the model or the source, cdp build",
+            f"there is no contract for {table}", f"choose one of: {', '.join(files) or 'none yet'}"
         )
+    require("Spark", settings.spark_url)
+    # A session of its own: one of before keeps tables as it found them.
+    spark.disconnect(settings)
+    catalog = Catalog(settings)
+    promises = [
+        Promise(name, path)
+        for name, path in files.items()
+        if name == table or (table is None and has_rows(catalog, name))
+    ]
+    found = verify(promises, spark.connect(settings))
+    results.keep("", found, settings)
+    show(found, console)
+    demand(found)

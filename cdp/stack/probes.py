@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from cdp import catalog as rest
+from cdp.catalog import Catalog
 from cdp.errors import CdpError
 from cdp.settings import HOST, Settings
 
@@ -36,7 +36,7 @@ def store(settings: Settings) -> str:
 
 def catalog(settings: Settings) -> str:
     """Get a token, and list the namespaces with it."""
-    return f"{len(rest.get(settings, 'namespaces')['namespaces'])} namespaces"
+    return f"{len(Catalog(settings).namespaces())} namespaces"
 
 
 def listening(address: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 from pyiceberg.table import Table
 
 from cdp import spark
+from cdp.catalog import Catalog
 from cdp.settings import ROOT
 from cdp.spark import connect
 from tests.conftest import Stack
@@ -46,6 +47,12 @@ class Project:
     def table(self, name: str) -> Table:
         found: Table = catalog(self.stack).load_table(f"{self.schema}.{name}")
         return found
+
+    def heads(self, branch: str = "") -> dict[str, int | None]:
+        """Where a branch of each table is, main by default, by the whole name of the table."""
+        rest = Catalog(self.stack.settings())
+        states = [rest.load(table) for table in rest.tables(self.schema)]
+        return {s.name: s.head(branch or "main") for s in states if s}
 
     def rows(self, name: str, *columns: str, branch: str = "main") -> list[tuple[Any, ...]]:
         """The rows of a table on a branch, in order, by a reader that is not Spark."""

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cdp import catalog, objects
+from cdp import objects
+from cdp.catalog import Catalog
 from cdp.landing.batch import Batch
 from cdp.landing.ledger import Input, Ledger
 from cdp.landing.source import find
@@ -46,8 +47,9 @@ def test_a_load_that_would_double_rows_is_refused(stack: Stack, tmp_path: Path, 
     stack.cdp("land", "chaos", CDP_SOURCES_DIR=folder)
     stack.cdp("load", "chaos", CDP_SOURCES_DIR=folder)
     if table == "checkpoints":
-        metadata = catalog.load_table(stack.settings(), "raw", f"chaos_{table}")["metadata"]
-        assert remove(stack, f"checkpoints/{metadata['table-uuid']}")
+        state = Catalog(stack.settings()).load(f"raw.chaos_{table}")
+        assert state
+        assert remove(stack, f"checkpoints/{state.uuid}")
         expected = "no checkpoint says of which objects"
     else:
         assert remove(stack, lost)

@@ -1,19 +1,15 @@
 """A pull request, built by the steps of the workflow's job beside what is published."""
 
-import json
-import shutil
-import subprocess
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pytest
 import yaml
 
 from cdp.settings import ROOT
-from tests.conftest import CDP, Stack
+from tests.conftest import Stack
+from tests.stack.checkout import Checkout
 from tests.stack.test_demo import catalog
 from tests.stack.test_transform import content, read
 
@@ -22,46 +18,17 @@ WORKFLOW = ROOT / ".github" / "workflows" / "ci.yml"
 JOB = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))["jobs"]["changed-models"]
 FETCH, BUILD, DROP = [step["run"] for step in JOB["steps"] if "name" in step]
 REFUSED = DROP.replace("--target ci", "--target local")
-PARTS = ["cdp", "macros", "models", "seeds", "snapshots", "tests/data"]
-PARTS += ["dbt_project.yml", "profiles.yml", ".dbtignore"]
 RUN = "pr7"
 # Runs whose names begin as this one's does, or as those of its schemas do.
 OTHERS = ["ci_pr70_marts", "ci_pr7_0_marts", "ci_pr7_marts_marts"]
 
 
-@dataclass
-class PullRequest:
-    """A checkout of the project, with changes, and the settings of a shared lakehouse."""
-
-    stack: Stack
-    folder: Path
-
-    def edit(self, path: str, old: str, new: str) -> None:
-        file = self.folder / path
-        text = file.read_text(encoding="utf-8")
-        assert text.count(old) == 1
-        file.write_text(text.replace(old, new), encoding="utf-8")
+class PullRequest(Checkout):
+    """A checkout with changes, and the settings of a shared lakehouse."""
 
     def step(self, script: str, ok: bool = True) -> str:
         """Run a step as the workflow's machine does; what it printed."""
-        done = subprocess.run(
-            ["bash", "-e", "-c", script],
-            cwd=self.folder,
-            env=self.stack.environment(CDP_CI_RUN=RUN, PYTHONPATH=str(self.folder)),
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-        )
-        assert (done.returncode == 0) is ok, f"{script}\n{done.stdout}\n{done.stderr}"
-        return done.stdout + done.stderr
-
-    def results(self, *kinds: str) -> dict[str, str]:
-        """How the nodes of these kinds ended in the last build, by their names."""
-        told = json.loads((self.folder / "target" / "run_results.json").read_text())
-        found = {tuple(r["unique_id"].split(".")): r["status"] for r in told["results"]}
-        # The name of a generic test is followed by a hash, that of a unit test by its model.
-        return {i[3 if i[0] == "unit_test" else 2]: s for i, s in found.items() if i[0] in kinds}
+        return self.run("bash", "-e", "-c", script, ok=ok, CDP_CI_RUN=RUN)
 
     def compiled(self, mart: str) -> str:
         marts = self.folder / "target" / "compiled" / "cdp_lakehouse" / "models" / "marts"
@@ -75,12 +42,6 @@ def published(stack: Stack) -> None:
 
 @pytest.fixture
 def pull_request(stack: Stack, tmp_path: Path) -> Iterator[PullRequest]:
-    for part in PARTS:
-        target = tmp_path / part
-        target.parent.mkdir(exist_ok=True)
-        copy: Callable[..., Any] = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
-        copy(ROOT / part, target)
-    (tmp_path / ".venv").symlink_to(Path(CDP).parent.parent)
     made = PullRequest(stack, tmp_path)
     made.step(FETCH)
     yield made

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from cdp.landing import source as sources
+from cdp.quality import contracts
 from cdp.settings import ROOT
 
 PREFIXES = {
@@ -27,7 +28,8 @@ READS = {
     "staging": {"base"},
     "intermediate": {"staging", "intermediate", "snapshot", "seed"},
     "marts": {"intermediate", "marts", "snapshot", "seed"},
-    "monitoring": {"source", "staging", "intermediate", "marts", "monitoring"},
+    # What came is profiled before it is judged, as well as what is published.
+    "monitoring": {"source", "seed", "base", "staging", "intermediate", "marts", "monitoring"},
     "snapshot": {"staging", "intermediate"},
     "macro": {"seed", "source"},
 }
@@ -99,7 +101,7 @@ MACROS = [
     for p in sorted(folder.rglob("*.sql"))
 ]
 SEEDS = sorted((ROOT / "seeds").rglob("*.csv"))
-CONTRACTS = sorted((ROOT / "contracts" / "marts").iterdir())
+CONTRACTS = sorted((ROOT / "contracts").glob("*/*.yml"))
 MODEL_ENTRIES = entries("models", "models")
 SEED_ENTRIES = entries("seeds", "seeds")
 MACRO_ENTRIES = {
@@ -209,10 +211,15 @@ def test_macro_is_described_with_exactly_its_arguments(macro: Sql) -> None:
 
 
 def test_every_macro_of_this_project_is_applied_to_seeds() -> None:
-    """Materializations are, wherever a model is built."""
-    files = [*(ROOT / "tests" / "macros").rglob("*.sql"), ROOT / "tests/stack/test_macros.py"]
-    used = set(re.findall(r"\w+", "".join(p.read_text(encoding="utf-8") for p in files)))
-    ours = {m.name for m in MACROS if m.path.parent == ROOT / "macros"}
+    """Or by one that is. Materializations are, wherever a model is built."""
+    tests = ROOT / "tests" / "macros"
+    files = [*tests.rglob("*.sql"), tests / "dbt_project.yml", ROOT / "tests/stack/test_macros.py"]
+    ours = {m.name: m for m in MACROS if m.path.parent == ROOT / "macros"}
+    used: set[str] = set()
+    text = "".join(p.read_text(encoding="utf-8") for p in files)
+    while new := (set(re.findall(r"\w+", text)) & set(ours)) - used:
+        used |= new
+        text = "".join(ours[name].text for name in new)
     assert {name for name in ours if not name.startswith("materialization_")} <= used
 
 
@@ -315,5 +322,16 @@ def test_mart_has_a_contract_of_exactly_the_columns_described(mart: Sql) -> None
     assert "schema" in {name for check in contract["checks"] for name in check}
 
 
-def test_every_contract_is_of_a_mart() -> None:
-    assert {p.name for p in CONTRACTS} == {f"{m.name}.yml" for m in MARTS}
+def test_every_contract_is_of_a_mart_or_of_a_source() -> None:
+    marts = {f"marts/{m.name}.yml" for m in MARTS}
+    raw = {
+        f"{source.raw_table.replace('.', '/')}.yml"
+        for source in sources.read_all(ROOT / "sources").values()
+    }
+    assert {f"{p.parent.name}/{p.name}" for p in CONTRACTS} == marts | raw
+
+
+@pytest.mark.parametrize("mart", [m for m in MARTS if "partition_by" in m.text], ids=str)
+def test_the_contract_of_a_partitioned_mart_is_checked_of_what_is_new(mart: Sql) -> None:
+    text = (ROOT / "contracts" / "marts" / f"{mart.name}.yml").read_text(encoding="utf-8")
+    assert contracts.NEW_ROWS in text

@@ -46,8 +46,9 @@ def fields() -> set[str]:
 
 
 def known_variables() -> set[str]:
-    """Settings, what `cdp env` prints, and what dbt's profile reads beside them."""
-    profile = (ROOT / "profiles.yml").read_text()
+    """Settings, what `cdp env` prints, and what dbt's profile and macros read beside them."""
+    files = [ROOT / "profiles.yml", *(ROOT / "macros").glob("*.sql")]
+    profile = "".join(p.read_text() for p in files)
     environment = Settings.model_validate({}).environment()
     return fields() | set(environment) | set(re.findall(r"env_var\('(\w+)'", profile))
 

@@ -27,6 +27,19 @@ select
     'taken_in' as model,
     'newest batch' as row_key,
     cast({{ newest(ref('taken_in')) }} as string) as row_value
+union all
+select
+    'taken_in' as model,
+    'rows of files' as row_key,
+    cast(sum(record_count) as string) as row_value
+from {{ metadata_of(ref('taken_in'), 'files') }}
+union all
+select
+    'taken_in' as model,
+    'snapshots that are the head' as row_key,
+    cast(count(*) as string) as row_value
+from {{ ref('taken_in') }}.snapshots
+where snapshot_id = {{ head_of(ref('taken_in')) }}
 {% for name, partition_by in {
     'daily': 'happened_on',
     'monthly': 'months(happened_on)',

@@ -1,0 +1,1 @@
+"""Alerts: what broke, since when, how many rows, how to see them, and who owns the table."""

@@ -1,0 +1,1 @@
+"""Write, audit, publish: see docs/publish.md."""

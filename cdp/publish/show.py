@@ -1,0 +1,72 @@
+"""Runs and differences, as people read them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from cdp.publish.diff import Difference
+from cdp.publish.journal import Run
+
+STYLES = {"published": "green", "failed": "red", "refused": "red", "audited": "yellow"}
+
+
+def runs(found: Sequence[Run], console: Console) -> None:
+    """One row a run, the last one first."""
+    shown = Table(box=None, header_style="bold")
+    for name in ("run", "state", "publish", "tables changed", "began", "took"):
+        right = name in {"publish", "tables changed", "took"}
+        shown.add_column(name, justify="right" if right else "left", no_wrap=True)
+    shown.add_column("why")
+    for run in reversed(found):
+        shown.add_row(
+            run.run_id,
+            f"[{STYLES.get(run.state, 'default')}]{run.state}[/]",
+            str(run.publish or ""),
+            str(len(run.changed) or ""),
+            run.began.strftime("%Y-%m-%d %H:%M:%S") if run.began else "",
+            _took(run),
+            run.detail.replace("[", "\\["),
+        )
+    console.print(shown)
+
+
+def _took(run: Run) -> str:
+    if not run.began or not run.ended or run.state == "begun":
+        return ""
+    return f"{(run.ended - run.began).total_seconds():.0f} s"
+
+
+def as_json(run: Run) -> dict[str, Any]:
+    """A run for programs: moments are ISO 8601, tables those that a publish changed."""
+
+    def text(moment: datetime | None) -> str | None:
+        return moment.isoformat() if moment else None
+
+    return {
+        "run_id": run.run_id,
+        "state": run.state,
+        "publish": run.publish,
+        "began_at": text(run.began),
+        "ended_at": text(run.ended),
+        "detail": run.detail,
+        "changed": [
+            {"table": m.table, "old_snapshot": m.old, "new_snapshot": m.new} for m in run.changed
+        ],
+    }
+
+
+def differences(found: Sequence[Difference], console: Console) -> None:
+    """One row a table."""
+    if not found:
+        console.print("nothing has changed")
+        return
+    shown = Table("table", box=None, header_style="bold")
+    for name in ("added", "changed", "removed"):
+        shown.add_column(name, justify="right")
+    for row in found:
+        changed = "" if row.changed is None else f"{row.changed:,}"
+        shown.add_row(row.table, f"{row.added:,}", changed, f"{row.removed:,}")
+    console.print(shown)

@@ -1,0 +1,1 @@
+"""`cdp report`: one self-contained page of how the lakehouse is."""

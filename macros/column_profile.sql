@@ -1,0 +1,60 @@
+{#-
+    A query of what the columns of a table hold, by day, in one reading of it: a row a day, whose
+    `columns` has an element for each column.
+
+    Numbers are told by their quantiles. Dates and moments are too, as their age in days on that day,
+    so that old rows which come again show. Texts and booleans are told by how often each of the
+    twenty most frequent values is there; ids only by how many there are.
+
+    relation: the table. day: a column or expression, the day that a row belongs to. where: which
+    rows. marks: expressions whose highest value tells how far the table was read, by name.
+-#}
+{% macro column_profile(relation, day, where, marks) -%}
+    {%- set quantiles = 'array(0.05D, 0.25D, 0.5D, 0.75D, 0.95D)' -%}
+    {%- set elements = [] -%}
+    {%- for column in adapter.get_columns_in_relation(relation)
+        if not column.name.startswith('_') and column.name not in [day, 'built_at'] -%}
+        {%- set type = column.dtype -%}
+        {%- set value, kind, shares = none, none, 'null' -%}
+        {%- if type in ['tinyint', 'smallint', 'int', 'bigint', 'float', 'double']
+            or type.startswith('decimal') -%}
+            {%- set kind, value = 'number', 'double(' ~ column.quoted ~ ')' -%}
+        {%- elif type in ['date', 'timestamp'] -%}
+            {%- set kind = 'age' -%}
+            {%- set value = 'double(date_diff(' ~ day ~ ', date(' ~ column.quoted ~ ')))' -%}
+        {%- elif type == 'boolean' -%}
+            {%- set kind = 'category' -%}
+            {%- set shares = "map('true', count_if(" ~ column.quoted ~ "), 'false', count_if(not "
+                ~ column.quoted ~ '))' -%}
+        {%- elif type == 'string' and not column.name.endswith('_id') -%}
+            {%- set kind = 'category' -%}
+            {%- set shares = 'map_from_entries(approx_top_k(' ~ column.quoted
+                ~ ', 20) filter (where ' ~ column.quoted ~ ' is not null))' -%}
+        {%- elif type == 'string' -%}
+            {%- set kind = 'id' -%}
+        {%- endif -%}
+        {%- if kind -%}
+            {%- do elements.append(
+                "named_struct('column_name', '" ~ column.name ~ "', 'kind', '" ~ kind
+                ~ "', 'value_count', count(" ~ column.quoted
+                ~ "), 'distinct_count', approx_count_distinct(" ~ column.quoted
+                ~ "), 'quantiles', "
+                ~ ('approx_percentile(' ~ value ~ ', ' ~ quantiles ~ ', 1000)' if value
+                    else 'cast(null as array<double>)')
+                ~ ", 'value_counts', cast(" ~ shares ~ ' as map<string, bigint>))'
+            ) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- set marked = [] -%}
+    {%- for name, mark in marks.items() -%}
+        {%- do marked.append('max(' ~ mark ~ ') as ' ~ name) -%}
+    {%- endfor -%}
+    select
+        {{ day }} as profiled_on,
+        count(*) as row_total,
+        {{ marked | join(', ') }},
+        array({{ elements | join(', ') }}) as columns
+    from {{ relation }}
+    where {{ where }} and {{ day }} is not null
+    group by {{ day }}
+{%- endmacro %}

@@ -1,0 +1,5 @@
+select
+    cast(null as string) as customer_id,
+    cast(null as date) as as_of_date,
+    cast(null as timestamp) as built_at
+where false

@@ -1,0 +1,5 @@
+select
+    cast(null as string) as customer_id,
+    cast(null as date) as delivered_on,
+    cast(null as bigint) as _batch
+where false

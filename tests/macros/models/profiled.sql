@@ -1,0 +1,36 @@
+with profile as (
+
+    {{ column_profile(ref('profiled_given'), 'day', 'batch > 1', {'until_batch': 'batch'}) }}
+
+),
+
+told as (
+
+    select
+        profiled_on,
+        row_total,
+        until_batch,
+        explode(columns) as told
+    from profile
+
+)
+
+select
+    profiled_on,
+    row_total,
+    until_batch,
+    told.column_name as name,
+    told.kind,
+    told.value_count,
+    told.distinct_count,
+    cast(told.quantiles[2] as int) as middle,
+    nullif(
+        array_join(
+            array_sort(
+                transform(map_entries(told.value_counts), each -> concat(each.key, '=', each.value))
+            ),
+            ' '
+        ),
+        ''
+    ) as counts
+from told
