@@ -22,6 +22,7 @@ from cdp.quality.checks import (
     rows_where,
     show,
 )
+from cdp.quality.written import EVERYTHING
 from cdp.settings import Settings
 from cdp.stack.probes import require
 
@@ -57,7 +58,7 @@ class Promise:
 
     table: str
     path: Path
-    new_rows: str = "true"
+    new_rows: str = EVERYTHING
 
 
 def verify(promises: Sequence[Promise], session: "SparkSession", run_id: str = "") -> list[Check]:

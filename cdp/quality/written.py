@@ -7,7 +7,9 @@ from cdp.catalog import State
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-EVERYTHING = "true"
+# No literals of booleans: Soda writes `from t where (…)`, and Spark reads `where (true)` as an alias
+# with the name of a column.
+EVERYTHING, NOTHING = "1 = 1", "1 = 0"
 # A condition that names more is longer than it is useful.
 MOST = 400
 MONTHS = "months("
@@ -43,7 +45,7 @@ def condition(
     if None in starts or len(starts) > MOST:
         return EVERYTHING
     if not starts:
-        return "false"
+        return NOTHING
     if not by_month:
         return f"{column} in ({', '.join(_day(day) for day in starts)})"
     ranges = (f"{column} >= {_day(d)} and {column} < add_months({_day(d)}, 1)" for d in starts)
