@@ -12,6 +12,8 @@ from pyiceberg.table import Table
 
 from cdp import spark
 from cdp.catalog import Catalog
+from cdp.publish.publisher import Publisher
+from cdp.publish.run import on_branch
 from cdp.settings import ROOT
 from cdp.spark import connect
 from tests.conftest import Stack
@@ -32,6 +34,7 @@ class Project:
 
         folders = ["--project-dir", str(self.folder), "--profiles-dir", str(self.folder)]
         told = ["--target", target, "--vars", str(variables), "--quiet"]
+        connect(self.stack.settings())  # the session that `disconnect` ends is dbt's then
         done = dbtRunner().invoke([*arguments, *folders, *told])
         results = getattr(done.result, "results", [])
         # An operation has no node.
@@ -53,6 +56,14 @@ class Project:
         rest = Catalog(self.stack.settings())
         states = [rest.load(table) for table in rest.tables(self.schema)]
         return {s.name: s.head(branch or "main") for s in states if s}
+
+    @contextmanager
+    def branch(self, name: str) -> Iterator[None]:
+        """A branch of every table, which dbt writes to and reads from, as `cdp build` has it."""
+        settings = self.stack.settings()
+        Publisher(settings).begin(name, sorted(self.heads()))
+        with on_branch(settings, name):
+            yield
 
     def rows(self, name: str, *columns: str, branch: str = "main") -> list[tuple[Any, ...]]:
         """The rows of a table on a branch, in order, by a reader that is not Spark."""

@@ -7,8 +7,6 @@ from datetime import date, timedelta
 
 import pytest
 
-from cdp import spark
-from cdp.publish.publisher import Publisher
 from cdp.settings import ROOT
 from tests.conftest import Stack
 from tests.stack.project import Project, environment
@@ -83,15 +81,12 @@ def test_clean_days_raise_no_alarm(project: Project) -> None:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_found_and_keeps_the_run_from_being_published(
-    project: Project, fault: str, monkeypatch: pytest.MonkeyPatch
+    project: Project, fault: str
 ) -> None:
     """Each on a branch of its own, after the same clean days."""
     branch = f"fault_{fault}"
-    settings = project.stack.settings()
-    Publisher(settings).begin(branch, sorted(project.heads()))
-    spark.disconnect(settings)
-    monkeypatch.setenv("CDP_RUN_BRANCH", branch)
-    said = project.dbt("build", ok=False, days=CLEAN + 1, fault=fault, complete_until=str(DAY))
+    with project.branch(branch):
+        said = project.dbt("build", ok=False, days=CLEAN + 1, fault=fault, complete_until=str(DAY))
     assert "mon_drift__holds" in said
     rows = project.rows(
         "mon_drift", "column_name", "metric", "profiled_on", "is_alarm", branch=branch
@@ -101,8 +96,6 @@ def test_a_fault_is_found_and_keeps_the_run_from_being_published(
     assert {row[2] for row in rows if row[3]} == {DAY}
     # A fault is told where it is, not everywhere.
     assert {a.column for a in alarms} <= {a.column for a in FAULTS[fault]} | {"event_id"}
-    monkeypatch.delenv("CDP_RUN_BRANCH")
-    spark.disconnect(settings)
 
 
 def test_another_clean_day_after_them_raises_no_alarm(project: Project) -> None:
