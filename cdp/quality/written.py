@@ -7,8 +7,8 @@ from cdp.catalog import State
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-# No literals of booleans: Soda writes `from t where (…)`, and Spark reads `where (true)` as an alias
-# with the name of a column.
+# No literals of booleans: Soda writes `from t where (…)`, and Spark reads `where (true)` as an
+# alias with the name of a column.
 EVERYTHING, NOTHING = "1 = 1", "1 = 0"
 # A condition that names more is longer than it is useful.
 MOST = 400
