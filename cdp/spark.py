@@ -19,9 +19,12 @@ def connect(settings: Settings) -> "SparkSession":
 
 @cache
 def _connect(url: str) -> "SparkSession":
+    from pyspark.logger import PySparkLogger
     from pyspark.sql import SparkSession
     from pyspark.sql.connect.client.retries import DefaultPolicy
 
+    # It writes each error as JSON to the terminal, beside raising it.
+    PySparkLogger.getLogger("SQLQueryContextLogger").disabled = True
     session = SparkSession.builder.remote(url).getOrCreate()
     # A server that is away is back in seconds or not at all; the default waits for ten minutes.
     session.client.set_retry_policies([DefaultPolicy(max_retries=10, max_backoff=4000)])

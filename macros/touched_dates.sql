@@ -5,12 +5,5 @@
     relation: the table that new rows are in. column: its date, and that of the rows that are read.
 -#}
 {% macro touched_dates(relation, column) -%}
-    {%- if not execute or not takes_in_news() -%}
-        {{ return('true') }}
-    {%- endif -%}
-    {%- set dates = run_query(
-        'select distinct cast(' ~ column ~ ' as string) from ' ~ relation ~ ' where _batch > '
-        ~ last_batch() ~ ' and ' ~ column ~ ' is not null order by 1'
-    ).columns[0].values() -%}
-    {{ return(any_of([in_dates(column, dates), in_backfill(column)])) }}
+    {{ return(any_of([in_new_dates(relation, column, last_batch()), in_backfill(column)])) }}
 {%- endmacro %}

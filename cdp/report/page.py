@@ -1,10 +1,12 @@
 """The page: data, charts and a template, one file without anything from elsewhere."""
 
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from cdp.report import charts
 from cdp.report.data import Report, collect
@@ -38,6 +40,7 @@ def render(report: Report) -> str:
         "count": lambda number: f"{number:,}",
         "size": size,
         "ago": lambda moment: ago(moment, report.made_at),
+        "breakable": breakable,
         "percent": lambda share: f"{100 * share:.1f} %",
     }
     environment.filters.update(filters)
@@ -59,6 +62,11 @@ def verdict(report: Report) -> tuple[str, str]:
     if warned:
         return "warn", f"Well, with warnings in {', '.join(warned)}; {since}."
     return "good", f"All checks passed; {since}."
+
+
+def breakable(name: str) -> Markup:
+    """A name that lines may break after a dot or an underscore of."""
+    return Markup(re.sub(r"([._])(?=[^._])", r"\1<wbr>", str(escape(name))))  # noqa: S704
 
 
 def size(number: float) -> str:

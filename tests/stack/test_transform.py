@@ -301,6 +301,34 @@ def test_every_line_is_accepted_or_rejected_as_the_truth_says(lived: Lived) -> N
         assert counts["raw"] == counts["staged"] == expected[source]["lines_landed"]
 
 
+def test_every_accepted_row_is_current_superseded_or_deleted(lived: Lived) -> None:
+    """As the full refresh has counted all batches: what is current is what the marts show."""
+    found = {
+        row["source_name"]: row
+        for row in lived.stack.query(
+            "select source_name, sum(accepted_rows) as accepted, sum(current_rows) as current, "
+            "sum(superseded_rows) as superseded, sum(deleted_rows) as deleted "
+            "from monitoring.mon_accepted_rows group by 1"
+        )
+    }
+    for source, count, base in (
+        ("crm.customers", "count(*) from marts.dim_customers", "base_crm_customers"),
+        ("usage.events", "sum(events) from marts.fct_usage_daily", "base_usage_events"),
+        ("billing.payments", "count(*) from marts.fct_payments", "base_billing_payments"),
+        ("support.tickets", "count(*) from marts.fct_support_tickets", "base_support_tickets"),
+    ):
+        row = found[source]
+        (counts,) = lived.stack.query(
+            f"select (select {count}) as shown, "  # noqa: S608
+            f"(select count_if(not is_rejected) from staging.{base}) as accepted"
+        )
+        assert row["current"] == counts["shown"] > 0
+        assert row["accepted"] == counts["accepted"]
+        assert row["accepted"] == row["current"] + row["superseded"] + row["deleted"]
+        assert row["superseded"] > 0
+        assert (row["deleted"] > 0) is (source == "crm.customers")
+
+
 # Two engines, one answer.
 
 

@@ -1,0 +1,204 @@
+{#-
+    Looks each accepted row of a new batch up where it must have ended: in the tables that hold the
+    latest of its key, row by row, and for usage, which is summed, by the customer's day.
+-#}
+{{ config(materialized='incremental', incremental_strategy='append') }}
+{% set base = {
+    'crm.customers': ref('base_crm_customers'),
+    'usage.events': ref('base_usage_events'),
+    'billing.payments': ref('base_billing_payments'),
+    'support.tickets': ref('base_support_tickets'),
+} %}
+{% set known = counted_batches(base) %}
+{% set change_order = [
+    'changed_at', 'change_lsn', 'change_number', '_batch', '_source_file', '_source_row',
+] %}
+{% set usage_since = known['usage.events'][0] %}
+{% set usage_dates = in_new_dates(base['usage.events'], 'usage_date', usage_since) %}
+{% set versioned = {
+    'payments': {
+        'source_name': 'billing.payments',
+        'key': 'payment_id',
+        'staged': ref('stg_billing_payments'),
+        'versions': ref('int_payments__versions'),
+        'latest': ref('fct_payments'),
+        'dates': in_new_dates(
+            base['billing.payments'], 'billed_on', known['billing.payments'][0]
+        ),
+    },
+    'tickets': {
+        'source_name': 'support.tickets',
+        'key': 'ticket_id',
+        'staged': ref('stg_support_tickets'),
+        'versions': ref('int_support_tickets__versions'),
+        'latest': ref('fct_support_tickets'),
+        'dates': in_new_dates(
+            base['support.tickets'], 'opened_on', known['support.tickets'][0]
+        ),
+    },
+} %}
+
+with accepted as (
+
+    {% for source_name, relation in base.items() -%}
+        select
+            '{{ source_name }}' as source_name,
+            _batch as batch,
+            count_if(not is_rejected) as accepted_rows
+        from {{ relation }}
+        where _batch > {{ known[source_name][0] }}
+        group by _batch
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
+    {% if known.values() | rejectattr('1') | list | length == known | length -%}
+        {{ nothing_new() }}
+    {%- endif %}
+
+),
+
+customers as (
+
+    select
+        changes._batch as batch,
+        case
+            when
+                {{ spark_iceberg.sequence(change_order, 'latest') }}
+                > {{ spark_iceberg.sequence(change_order, 'changes') }}
+                then 'superseded'
+            when
+                {{ spark_iceberg.sequence(change_order, 'latest') }}
+                < {{ spark_iceberg.sequence(change_order, 'changes') }}
+                then 'lost'
+            when
+                (changes.is_deleted or changes.is_truncated) and dim.customer_id is null
+                then 'deleted'
+            when dim._batch = changes._batch then 'current'
+        end as fate
+    from {{ ref('stg_crm_customers') }} as changes
+    -- A truncation has no customer, and stays as a row all the same.
+    left join {{ ref('int_customers__latest') }} as latest
+        on changes.customer_id <=> latest.customer_id
+    left join {{ ref('dim_customers') }} as dim
+        on changes.customer_id = dim.customer_id
+    where changes._batch > {{ known['crm.customers'][0] }}
+
+),
+
+usage as (
+
+    select
+        customer_id,
+        usage_date,
+        _batch,
+        {{ latest_by(
+            ['event_id', 'customer_id', 'usage_date'],
+            ['emitted_at', '-_batch', '_source_file', '_source_row'],
+        ) }} as recency
+    from {{ ref('stg_usage_events') }}
+    where {{ usage_dates }}
+
+),
+
+usage_days as (
+
+    select
+        customer_id,
+        usage_date,
+        count_if(recency = 1) as events
+    from usage
+    group by customer_id, usage_date
+
+),
+
+events as (
+
+    select
+        usage._batch as batch,
+        case
+            when not usage_days.events <=> fct.events then 'lost'
+            when usage.recency = 1 then 'current'
+            else 'superseded'
+        end as fate
+    from usage
+    left join usage_days
+        on usage.customer_id = usage_days.customer_id and usage.usage_date = usage_days.usage_date
+    left join (select * from {{ ref('fct_usage_daily') }} where {{ usage_dates }}) as fct
+        on usage.customer_id = fct.customer_id and usage.usage_date = fct.usage_date
+    where usage._batch > {{ usage_since }}
+
+),
+
+{% for name, table in versioned.items() -%}
+    {{ name }} as (
+
+        select
+            accepted._batch as batch,
+            case
+                when latest.emitted_at > accepted.emitted_at then 'superseded'
+                when latest.emitted_at < accepted.emitted_at then 'lost'
+                when
+                    versions._batch = accepted._batch
+                    and versions._source_file = accepted._source_file
+                    and versions._source_row = accepted._source_row
+                    then 'current'
+                -- A copy of it counts.
+                when versions._batch is not null then 'superseded'
+            end as fate
+        from {{ table.staged }} as accepted
+        left join (select * from {{ table.versions }} where {{ table.dates }}) as versions
+            on
+                accepted.{{ table.key }} = versions.{{ table.key }}
+                and accepted.emitted_at = versions.emitted_at
+        left join (select * from {{ table.latest }} where {{ table.dates }}) as latest
+            on accepted.{{ table.key }} = latest.{{ table.key }}
+        where accepted._batch > {{ known[table.source_name][0] }}
+
+    ),
+
+{% endfor -%}
+
+fates as (
+
+    select 'crm.customers' as source_name, * from customers
+    union all
+    select 'usage.events' as source_name, * from events
+    {% for name, table in versioned.items() -%}
+        union all
+        select '{{ table.source_name }}' as source_name, * from {{ name }}
+    {% endfor %}
+),
+
+counted as (
+
+    select
+        source_name,
+        batch,
+        count_if(fate = 'current') as current_rows,
+        count_if(fate = 'superseded') as superseded_rows,
+        count_if(fate = 'deleted') as deleted_rows
+    from fates
+    group by source_name, batch
+
+),
+
+final as (
+
+    select
+        -- ids
+        accepted.source_name,
+        accepted.batch,
+
+        -- numerics
+        accepted.accepted_rows,
+        coalesce(counted.current_rows, 0) as current_rows,
+        coalesce(counted.superseded_rows, 0) as superseded_rows,
+        coalesce(counted.deleted_rows, 0) as deleted_rows
+    from accepted
+    left join counted
+        on
+            accepted.source_name = counted.source_name
+            and accepted.batch = counted.batch
+
+)
+
+select * from final
