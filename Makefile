@@ -12,6 +12,7 @@ demo: install ## install everything, and bring the real sample to answers in Tri
 
 test: install-dev ## install everything, lint, and run all tests on a stack of their own
 	@$(MAKE) --no-print-directory lint
+	@tests/browser --install >/dev/null || true
 	@.venv/bin/python -m pytest
 
 up: install ## start the local services
