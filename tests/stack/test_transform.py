@@ -16,6 +16,7 @@ import yaml
 from cdp import objects
 from cdp.settings import ROOT, Settings
 from tests.conftest import CDP, Stack
+from tests.stack.checkout import Checkout
 from tests.stack.test_demo import catalog
 
 # Its population is delivered and built in turn, six times, before the first test.
@@ -418,3 +419,85 @@ def day_number(day: date) -> int:
 def test_a_day_that_is_no_day_is_told(lived: Lived) -> None:
     told = lived.stack.refused("build", "--from", "2024-12-02", "--to", "2024-12-01")
     assert "from an earlier day to a later one" in told
+
+
+# Rows that could not be used, once what rejected them is mended. Last: it adds to the tables.
+
+DELIVERED = "inbox/usage/events/dt=2024-12-20/pictures.jsonl"
+
+
+def event(number: int, customer_id: str, **more: Any) -> bytes:  # noqa: ANN401
+    """A line of the day, of a kind that the seed does not know."""
+    told = {
+        "event_id": f"picture-{number}",
+        "customer_id": customer_id,
+        "event_type": "mms",
+        "started_at": "2024-12-20T10:00:00Z",
+        "charge": 0.25,
+        "emitted_at": "2024-12-20T10:01:00Z",
+    }
+    return json.dumps(told | more).encode() + b"\n"
+
+
+def test_replay_after_a_mapping_is_mended_publishes_just_those_rows_once(
+    lived: Lived, tmp_path: Path
+) -> None:
+    stack, settings = lived.stack, lived.stack.settings()
+    rows = read(stack, "marts.dim_customers")
+    one, two = sorted(row["customer_id"] for row in rows)[:2]
+    body = event(1, one) + event(2, one) + event(3, two)
+    body += event(4, two, event_type="sms", charge=-1)
+    objects.client(settings).put_object(Bucket=settings.bucket, Key=DELIVERED, Body=body)
+    stack.cdp("land", "usage.events")
+    stack.cdp("load")
+    before = {table: content(read(stack, table, BUILT)) for table in MARTS}
+    build(stack)
+    for table in ("marts.fct_usage_daily", "marts.ftr_customer_churn"):
+        assert content(read(stack, table, BUILT)) == before[table]
+
+    # They wait, by reason and batch, and are shown as they came.
+    shown = [line.split() for line in stack.cdp("quarantine", "list").splitlines()]
+    (unmapped,) = [line for line in shown if "event_type_unmapped" in line]
+    batch = unmapped[1]
+    assert unmapped == ["usage.events", batch, "event_type_unmapped", "3"]
+    assert ["usage.events", batch, "charge_negative", "1"] in shown
+    reason = ["usage.events", "--reason", "event_type_unmapped"]
+    told = stack.cdp("quarantine", "show", *reason)
+    assert told.count("event_type: mms") == 3
+    assert "event_id: picture-1" in told
+    assert "pictures.jsonl row 1: event_type_unmapped" in told
+
+    # Replayed without a mend they are rejected again, and wait again.
+    assert "3 rows are replayed" in stack.cdp("quarantine", "replay", *reason)
+    build(stack)
+    listed = stack.cdp("quarantine", "list")
+    assert listed.count("event_type_unmapped") == 1
+    assert content(read(stack, "marts.fct_usage_daily", BUILT)) == before["marts.fct_usage_daily"]
+
+    checkout = Checkout(stack, tmp_path / "checkout")
+    checkout.edit(
+        "seeds/canonical_values.csv", "event_type,v,", "event_type,mms,sms\nevent_type,v,"
+    )
+    assert "3 rows are replayed" in stack.cdp("quarantine", "replay", *reason)
+    assert "0 rows are replayed" in stack.cdp("quarantine", "replay", *reason)
+    checkout.run(CDP, "build", "--exclude-resource-type", "unit_test")
+    was, now = (Counter(found) for found in (before["marts.fct_usage_daily"], usage(stack)))
+    # Two customers' days have changed, or are new, by these events.
+    gained = [json.loads(row) for row in now - was]
+    lost = {json.loads(r)["customer_id"]: json.loads(r)["events"] for r in was - now}
+    assert {
+        row["customer_id"]: row["events"] - lost.get(row["customer_id"], 0) for row in gained
+    } == {one: 2, two: 1}
+    assert {row["usage_date"] for row in gained} == {"2024-12-20"}
+    # The rest still waits.
+    listed = stack.cdp("quarantine", "list")
+    assert "event_type_unmapped" not in listed
+    assert "charge_negative" in listed
+    # Once: neither another replay nor another build adds to it.
+    assert "0 rows are replayed" in stack.cdp("quarantine", "replay", *reason)
+    checkout.run(CDP, "build", "--exclude-resource-type", "unit_test")
+    assert usage(stack) == now
+
+
+def usage(stack: Stack) -> Counter[str]:
+    return content(read(stack, "marts.fct_usage_daily", BUILT))
