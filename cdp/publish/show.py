@@ -14,23 +14,24 @@ STYLES = {"published": "green", "failed": "red", "refused": "red", "audited": "y
 
 
 def runs(found: Sequence[Run], console: Console) -> None:
-    """One row a run, the last one first."""
+    """One row a run, the last one first, and why some were not published."""
     shown = Table(box=None, header_style="bold")
-    for name in ("run", "state", "publish", "tables changed", "began", "took"):
-        right = name in {"publish", "tables changed", "took"}
+    for name in ("run", "state", "publish", "changed", "began", "took"):
+        right = name in {"publish", "changed", "took"}
         shown.add_column(name, justify="right" if right else "left", no_wrap=True)
-    shown.add_column("why")
     for run in reversed(found):
         shown.add_row(
             run.run_id,
             f"[{STYLES.get(run.state, 'default')}]{run.state}[/]",
             str(run.publish or ""),
             str(len(run.changed) or ""),
-            run.began.strftime("%Y-%m-%d %H:%M:%S") if run.began else "",
+            run.began.strftime("%m-%d %H:%M") if run.began else "",
             _took(run),
-            run.detail.replace("[", "\\["),
         )
     console.print(shown)
+    for run in reversed(found):
+        if run.detail:
+            console.print(f"{run.run_id}: {run.detail}", markup=False, soft_wrap=True)
 
 
 def _took(run: Run) -> str:

@@ -13,9 +13,6 @@ from typing import Any
 import psutil
 import pytest
 
-from cdp.publish import patience
-from cdp.publish.publisher import Publisher, new_id
-from cdp.stack.supervisor import Supervisor
 from tests.conftest import CDP, Stack
 from tests.stack.checkout import Checkout
 from tests.stack.test_demo import catalog
@@ -209,31 +206,3 @@ def test_spark_killed_in_the_middle_of_a_build_fails_the_run_in_one_line(
     assert heads(stack) == before
     stack.cdp("up")
     stack.cdp("discard", last_run(stack)["run_id"])
-
-
-def test_a_publish_waits_for_a_catalog_that_is_away(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    publisher = Publisher(stack.settings())
-    run_id = new_id()
-    publisher.begin(run_id, ["marts.dim_customers"])
-    publisher.journal.write(run_id, "audited")
-    run = publisher.run(run_id)
-    asked = threading.Event()
-    is_away = patience._is_away
-
-    def heard(error: BaseException) -> bool:
-        asked.set()
-        return is_away(error)
-
-    monkeypatch.setattr(patience, "_is_away", heard)
-    # The store is the catalog, too.
-    Supervisor(stack.state_dir).call("stopProcess", "store")
-    done: list[tuple[int, Any]] = []
-    publishing = threading.Thread(target=lambda: done.append(publisher.publish(run)))
-    publishing.start()
-    assert asked.wait(60)
-    stack.cdp("up")
-    publishing.join(patience.PATIENCE)
-    assert done == [(0, [])]
-    assert publisher.run(run_id).state == "discarded"
