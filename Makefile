@@ -45,6 +45,7 @@ bench: demo install-dev ## run the benchmarks; results go to docs/benchmarks.md
 	@.venv/bin/python -m bench.startup
 	@.venv/bin/python -m bench.ingest
 	@.venv/bin/python -m bench.transform
+	@.venv/bin/python -m bench.publish
 	@$(CDP) up --with postgres
 	@.venv/bin/python -m bench.capture
 
