@@ -102,7 +102,7 @@ def test_what_fails_a_test_in_the_middle_keeps_all_tables_as_they_were(
     checkout.edit(
         "models/intermediate/int_winsor_bounds.yml",
         "grain: [feature, as_of_date]",
-        "grain: [feature]",
+        "grain: [as_of_date]",
     )
     chosen = "int_customer_features int_winsor_bounds ftr_customer_churn agg_churn_by_segment"
     told = checkout.run(CDP, "build", "--full-refresh", "--select", *chosen.split(), ok=False)

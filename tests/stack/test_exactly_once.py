@@ -10,6 +10,7 @@ import gzip
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import time
@@ -218,11 +219,13 @@ def test_a_table_that_lost_or_gained_a_row_is_not_reconciled(
         stack.spark(f"insert into {table} select * from {table} where event_id = 'a'")  # noqa: S608
     told = stack.cdp("build", "--select", "mon_reconciliation", ok=False)
     assert "mon_reconciliation__holds" in told
+    (run_id,) = set(re.findall(r"version as of '(run_\w+)'", told))
     reconciliation = (
         "select received, landed, quarantined, loaded, is_reconciled "  # noqa: S608
-        f"from monitoring.mon_reconciliation where source_name = 'chaos.{change}'"
+        "from monitoring.mon_reconciliation{} "
+        f"where source_name = 'chaos.{change}'"
     )
-    rows = stack.query(reconciliation)
+    rows = stack.query(reconciliation.format(f" for version as of '{run_id}'"))
     loaded = 1 if change == "delete" else 3
     assert rows == [
         {"received": 3, "landed": 2, "quarantined": 1, "loaded": loaded, "is_reconciled": False}
@@ -236,5 +239,5 @@ def test_a_table_that_lost_or_gained_a_row_is_not_reconciled(
     else:
         stack.spark(f"insert overwrite {table} select distinct * from {table}")  # noqa: S608
     stack.cdp("build", *RECONCILE)
-    (row,) = stack.query(reconciliation)
+    (row,) = stack.query(reconciliation.format(""))
     assert (row["loaded"], row["is_reconciled"]) == (2, True)
