@@ -2,7 +2,8 @@
     A query of what the columns of a table hold, by day, in one reading of it: a row a day, whose
     `columns` has an element for each column.
 
-    Numbers are told by their quantiles. Dates and moments are too, as their age in days on that day,
+    Numbers are told by how many are 0, and the quantiles of the others: of a mixture of both, the
+    quantiles jump when the shares change by little. Dates and moments are too, as their age in days on that day,
     so that old rows which come again show. Texts and booleans are told by how often each of the
     twenty most frequent values is there; ids only by how many there are.
 
@@ -41,6 +42,10 @@
                 ~ "), 'quantiles', "
                 ~ ('approx_percentile(' ~ value ~ ', ' ~ quantiles ~ ', 1000)' if value
                     else 'cast(null as array<double>)')
+                ~ (' filter (where ' ~ column.quoted ~ ' <> 0)' if kind == 'number' else '')
+                ~ ", 'zero_count', "
+                ~ ('count_if(' ~ column.quoted ~ ' = 0)' if kind == 'number'
+                    else 'cast(null as bigint)')
                 ~ ", 'value_counts', cast(" ~ shares ~ ' as map<string, bigint>))'
             ) -%}
         {%- endif -%}

@@ -38,6 +38,8 @@ SPARK_TYPES = {"string": "string", "int64": "bigint", "timestamp[us, tz=UTC]": "
 # What a raw table has beside the columns of the landed objects, told by their keys.
 LOADED = {"_batch": "bigint", "_landing_object": "string"}
 BATCH = r"/(\d{12})-[^/]*$"
+# What Spark says of a stream that runs already, and for how many seconds its end is waited for.
+STILL_RUNNING, PATIENCE = "[CONCURRENT_QUERY]", 120.0
 
 
 @dataclass(frozen=True)
@@ -183,15 +185,19 @@ def _widen(session: "SparkSession", table: str, source: Source, entries: list[En
 
 
 def _stream(session: "SparkSession", table: str, root: str, source: Source, uuid: str) -> None:
-    """Run the stream to its end. A checkpoint belongs to one table: a new one reads all anew."""
+    """Run the stream to its end. A checkpoint belongs to one table: a new one reads all anew.
+
+    The stream of a load that was killed may still run to its end: this one waits for that.
+    """
     from pyspark.sql import functions as f
+    from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
     # The table has every column that ever landed; an object that lacks some leaves them null.
     columns = {c.name: c.dataType.simpleString() for c in session.table(table).schema}
     for name in LOADED:
         columns.pop(name)
     path = f.col("_metadata.file_path")
-    query = (
+    stream = (
         session.readStream.schema(_ddl(columns))
         .option("maxBytesPerTrigger", str(1 << 30))
         .parquet(f"{root}/{source.landing_prefix}")
@@ -206,9 +212,14 @@ def _stream(session: "SparkSession", table: str, root: str, source: Source, uuid
         .option("checkpointLocation", f"{root}/{journal.checkpoint(uuid)}")
         .option("fanout-enabled", "true")
         .trigger(availableNow=True)
-        .toTable(table)
     )
-    query.awaitTermination()
+    again = Retrying(
+        retry=retry_if_exception(lambda error: STILL_RUNNING in str(error)),
+        stop=stop_after_delay(PATIENCE),
+        wait=wait_fixed(0.5),
+        reraise=True,
+    )
+    again(lambda: stream.toTable(table).awaitTermination())
 
 
 @contextmanager

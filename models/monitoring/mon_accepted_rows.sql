@@ -59,28 +59,24 @@ with accepted as (
 customers as (
 
     select
-        changes._batch as batch,
+        delivered._batch as batch,
         case
-            when
-                {{ spark_iceberg.sequence(change_order, 'latest') }}
-                > {{ spark_iceberg.sequence(change_order, 'changes') }}
+            when {{ sequence(change_order, 'latest') }} > {{ sequence(change_order, 'delivered') }}
                 then 'superseded'
-            when
-                {{ spark_iceberg.sequence(change_order, 'latest') }}
-                < {{ spark_iceberg.sequence(change_order, 'changes') }}
+            when {{ sequence(change_order, 'latest') }} < {{ sequence(change_order, 'delivered') }}
                 then 'lost'
             when
-                (changes.is_deleted or changes.is_truncated) and dim.customer_id is null
+                (delivered.is_deleted or delivered.is_truncated) and dim.customer_id is null
                 then 'deleted'
-            when dim._batch = changes._batch then 'current'
+            when dim._batch = delivered._batch then 'current'
         end as fate
-    from {{ ref('stg_crm_customers') }} as changes
+    from {{ ref('stg_crm_customers') }} as delivered
     -- A truncation has no customer, and stays as a row all the same.
     left join {{ ref('int_customers__latest') }} as latest
-        on changes.customer_id <=> latest.customer_id
+        on delivered.customer_id <=> latest.customer_id
     left join {{ ref('dim_customers') }} as dim
-        on changes.customer_id = dim.customer_id
-    where changes._batch > {{ known['crm.customers'][0] }}
+        on delivered.customer_id = dim.customer_id
+    where delivered._batch > {{ known['crm.customers'][0] }}
 
 ),
 
@@ -110,48 +106,82 @@ usage_days as (
 
 ),
 
+daily as (
+
+    select
+        customer_id,
+        usage_date,
+        events
+    from {{ ref('fct_usage_daily') }}
+    where {{ usage_dates }}
+
+),
+
 events as (
 
     select
         usage._batch as batch,
         case
-            when not usage_days.events <=> fct.events then 'lost'
+            when not usage_days.events <=> daily.events then 'lost'
             when usage.recency = 1 then 'current'
             else 'superseded'
         end as fate
     from usage
     left join usage_days
         on usage.customer_id = usage_days.customer_id and usage.usage_date = usage_days.usage_date
-    left join (select * from {{ ref('fct_usage_daily') }} where {{ usage_dates }}) as fct
-        on usage.customer_id = fct.customer_id and usage.usage_date = fct.usage_date
+    left join daily
+        on usage.customer_id = daily.customer_id and usage.usage_date = daily.usage_date
     where usage._batch > {{ usage_since }}
 
 ),
 
 {% for name, table in versioned.items() -%}
+    {{ name }}_versions as (
+
+        select
+            {{ table.key }},
+            emitted_at,
+            _batch,
+            _source_file,
+            _source_row
+        from {{ table.versions }}
+        where {{ table.dates }}
+
+    ),
+
+    {{ name }}_latest as (
+
+        select
+            {{ table.key }},
+            emitted_at
+        from {{ table.latest }}
+        where {{ table.dates }}
+
+    ),
+
     {{ name }} as (
 
         select
-            accepted._batch as batch,
+            delivered._batch as batch,
             case
-                when latest.emitted_at > accepted.emitted_at then 'superseded'
-                when latest.emitted_at < accepted.emitted_at then 'lost'
+                when latest.emitted_at > delivered.emitted_at then 'superseded'
+                when latest.emitted_at < delivered.emitted_at then 'lost'
                 when
-                    versions._batch = accepted._batch
-                    and versions._source_file = accepted._source_file
-                    and versions._source_row = accepted._source_row
+                    versions._batch = delivered._batch
+                    and versions._source_file = delivered._source_file
+                    and versions._source_row = delivered._source_row
                     then 'current'
                 -- A copy of it counts.
                 when versions._batch is not null then 'superseded'
             end as fate
-        from {{ table.staged }} as accepted
-        left join (select * from {{ table.versions }} where {{ table.dates }}) as versions
+        from {{ table.staged }} as delivered
+        left join {{ name }}_versions as versions
             on
-                accepted.{{ table.key }} = versions.{{ table.key }}
-                and accepted.emitted_at = versions.emitted_at
-        left join (select * from {{ table.latest }} where {{ table.dates }}) as latest
-            on accepted.{{ table.key }} = latest.{{ table.key }}
-        where accepted._batch > {{ known[table.source_name][0] }}
+                delivered.{{ table.key }} = versions.{{ table.key }}
+                and delivered.emitted_at = versions.emitted_at
+        left join {{ name }}_latest as latest
+            on delivered.{{ table.key }} = latest.{{ table.key }}
+        where delivered._batch > {{ known[table.source_name][0] }}
 
     ),
 
@@ -159,12 +189,24 @@ events as (
 
 fates as (
 
-    select 'crm.customers' as source_name, * from customers
+    select
+        'crm.customers' as source_name,
+        batch,
+        fate
+    from customers
     union all
-    select 'usage.events' as source_name, * from events
+    select
+        'usage.events' as source_name,
+        batch,
+        fate
+    from events
     {% for name, table in versioned.items() -%}
         union all
-        select '{{ table.source_name }}' as source_name, * from {{ name }}
+        select
+            '{{ table.source_name }}' as source_name,
+            batch,
+            fate
+        from {{ name }}
     {% endfor %}
 ),
 

@@ -86,6 +86,7 @@ final as (
         columns_of.row_total,
         columns_of.told.value_count,
         1 - columns_of.told.value_count / columns_of.row_total as null_rate,
+        columns_of.told.zero_count,
         columns_of.told.distinct_count,
         columns_of.told.quantiles,
         columns_of.told.value_counts,

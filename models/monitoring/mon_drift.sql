@@ -5,6 +5,9 @@
 
     The number of rows is judged of days that are over: of those before the newest one of the table,
     or up to the variable complete_until.
+
+    Nothing is told that chance could be: a deviation is no smaller than what as many values, drawn
+    from one and the same source, differ by from day to day.
 -#}
 {{
     config(
@@ -16,26 +19,17 @@
 {% set enough_weekdays, enough_days = 3, 7 %}
 {% set complete_until = var('complete_until', '1970-01-01') %}
 
+{% set judged_days = 28 %}
+
 with profiles as (
 
-    select * from {{ ref('mon_column_profile') }}
-
-),
-
-new_days as (
-
     select
-        table_name,
-        profiled_on
-    from profiles
-    {% if is_incremental() -%}
-        where
-            profiled_at > (
-                select coalesce(max(known.judged_until), timestamp '1970-01-01')
-                from {{ this }} as known
-            )
-    {%- endif %}
-    group by table_name, profiled_on
+        *,
+        -- Features of a date that are built again are told again.
+        until_batch is null
+        and profiled_at < max(profiled_at) over (partition by table_name, profiled_on)
+            as is_replaced
+    from {{ ref('mon_column_profile') }}
 
 ),
 
@@ -47,13 +41,26 @@ days as (
         kind,
         profiled_on,
         sum(row_total) as row_total,
-        1 - sum(value_count) / sum(row_total) as null_rate,
+        sum(value_count) as value_count,
+        coalesce(sum(zero_count), 0) as zero_count,
         -- Of a day that came in several runs the largest part stands for it.
         max_by(quantiles, row_total) as quantiles,
         max_by(value_counts, row_total) as value_counts,
         max(profiled_at) as profiled_at
     from profiles
+    where not is_replaced
     group by table_name, column_name, kind, profiled_on
+
+),
+
+numbers as (
+
+    select
+        *,
+        value_count - zero_count as other_count,
+        transform(quantiles, each -> signum(each) * ln(1 + abs(each))) as logarithms
+    from days
+    where kind = 'number' and value_count > zero_count
 
 ),
 
@@ -67,6 +74,28 @@ newest as (
 
 ),
 
+-- What came long ago, as at the first build, is a past and no news.
+new_days as (
+
+    select
+        days.table_name,
+        days.profiled_on
+    from days
+    inner join newest on days.table_name = newest.table_name
+    where
+        days.profiled_on > date_sub(newest.newest_day, {{ judged_days }})
+        {% if is_incremental() -%}
+            and days.profiled_at > (
+                select coalesce(max(known.judged_until), timestamp '1970-01-01')
+                from {{ this }} as known
+            )
+        {%- endif %}
+    group by days.table_name, days.profiled_on
+
+),
+
+-- Each measure, of how many values it is, and how far it may be off by the chance of these values:
+-- one standard deviation, of a quantile by the spread of the quartiles.
 measured as (
 
     select
@@ -75,31 +104,57 @@ measured as (
         'null_rate' as metric,
         profiled_on,
         row_total,
-        null_rate as measure,
+        row_total as basis,
+        1 - value_count / row_total as measure,
+        sqrt(
+            greatest(value_count / row_total * (1 - value_count / row_total), 1 / row_total)
+            / row_total
+        ) as noise,
         profiled_at
     from days
     union all
     select
         table_name,
         column_name,
-        if(kind = 'age', 'age', 'median') as metric,
+        'zero_rate' as metric,
         profiled_on,
         row_total,
-        signum(quantiles[2]) * ln(1 + abs(quantiles[2])) as measure,
+        value_count as basis,
+        zero_count / value_count as measure,
+        sqrt(
+            greatest(zero_count / value_count * (1 - zero_count / value_count), 1 / value_count)
+            / value_count
+        ) as noise,
         profiled_at
     from days
-    where quantiles is not null
+    where kind = 'number' and value_count > 0
     union all
     select
         table_name,
         column_name,
-        'p95' as metric,
+        'age' as metric,
         profiled_on,
         row_total,
-        signum(quantiles[4]) * ln(1 + abs(quantiles[4])) as measure,
+        value_count as basis,
+        (quantiles[1] + quantiles[2] + quantiles[3]) / 3 as measure,
+        0.93 * (quantiles[3] - quantiles[1]) / sqrt(value_count) as noise,
         profiled_at
     from days
-    where kind = 'number' and quantiles is not null
+    where kind = 'age' and quantiles is not null
+    {% for metric, at, factor in [('median', 2, 0.93), ('p95', 4, 1.57)] -%}
+        union all
+        select
+            table_name,
+            column_name,
+            '{{ metric }}' as metric,
+            profiled_on,
+            row_total,
+            other_count as basis,
+            logarithms[{{ at }}] as measure,
+            {{ factor }} * (logarithms[3] - logarithms[1]) / sqrt(other_count) as noise,
+            profiled_at
+        from numbers
+    {% endfor -%}
     union all
     select
         days.table_name,
@@ -107,7 +162,9 @@ measured as (
         'row_count' as metric,
         days.profiled_on,
         max(days.row_total) as row_total,
+        max(days.row_total) as basis,
         ln(1 + max(days.row_total)) as measure,
+        1 / sqrt(max(days.row_total)) as noise,
         max(days.profiled_at) as profiled_at
     from days
     inner join newest on days.table_name = newest.table_name
@@ -124,8 +181,11 @@ past as (
         present.metric,
         present.profiled_on,
         present.row_total,
+        present.basis,
         present.measure,
+        present.noise,
         present.profiled_at,
+        avg(earlier.noise) as past_noise,
         collect_list(earlier.measure) filter (
             where dayofweek(earlier.profiled_on) = dayofweek(present.profiled_on)
         ) as of_weekday,
@@ -144,7 +204,7 @@ past as (
             and present.profiled_on > earlier.profiled_on
             and present.profiled_on <= date_add(earlier.profiled_on, 56)
             and earlier.measure is not null
-            and (present.metric = 'row_count' or thresholds.min_rows <= earlier.row_total)
+            and (present.metric = 'row_count' or thresholds.min_rows <= earlier.basis)
     where present.measure is not null
     group by all
 
@@ -320,7 +380,10 @@ scored as (
         measure,
         centre,
         measure - centre as difference,
-        abs(measure - centre) / greatest(1.4826 * deviation, 0.02) as score,
+        abs(measure - centre)
+        / greatest(1.4826 * deviation, noise, past_noise, 0.02) as score,
+        -- Whether rows are missing depends on how many there are on other days.
+        if(metric = 'row_count', exp(centre), basis) as basis,
         profiled_at
     from deviating
     union all
@@ -335,6 +398,7 @@ scored as (
         stability_index as difference,
         -- It has no past of its own: the index alone tells.
         if(stability_index > 0, 1e9, 0) as score,
+        row_total as basis,
         profiled_at
     from indexed
 
@@ -358,7 +422,7 @@ judged as (
         -- booleans
         scored.score > thresholds.max_score
         and abs(scored.difference) >= thresholds.min_change
-        and (scored.metric = 'row_count' or scored.row_total >= thresholds.min_rows)
+        and scored.basis >= thresholds.min_rows
         and accepted.metric is null as is_alarm,
         thresholds.is_blocking,
         accepted.metric is not null as is_accepted,

@@ -88,6 +88,22 @@ def test_spark_killed_in_the_middle_of_a_load(stack: Stack, tmp_path: Path, mome
     assert "0 rows loaded" in stack.cdp("load", f"fault.{table}", CDP_SOURCES_DIR=sources)
 
 
+def test_a_load_waits_for_the_stream_of_one_that_was_killed(stack: Stack, tmp_path: Path) -> None:
+    """Its client is gone, and Spark goes on with it."""
+    sources = str(write_source(tmp_path / "src", "left"))
+    stack.cdp("land", "fault.left", *write_files(tmp_path), CDP_SOURCES_DIR=sources)
+    begun = _offsets(stack)
+    loading = subprocess.Popen(
+        [CDP, "load", "fault.left"], env=stack.environment(CDP_SOURCES_DIR=sources)
+    )
+    wait_for(lambda: _offsets(stack) > begun)
+    loading.kill()
+    loading.wait()
+    stack.cdp("load", "fault.left", CDP_SOURCES_DIR=sources)
+    counts = "select count(*) as n, count(distinct id) as ids from raw.fault_left"
+    assert stack.query(counts) == [{"n": FILES * ROWS, "ids": FILES * ROWS}]
+
+
 def _offsets(stack: Stack) -> int:
     """How many batches all streams have begun."""
     return sum("/offsets/" in key for key in keys(stack, "checkpoints/"))

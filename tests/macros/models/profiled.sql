@@ -22,6 +22,7 @@ select
     told.column_name as name,
     told.kind,
     told.value_count,
+    told.zero_count,
     told.distinct_count,
     cast(told.quantiles[2] as int) as middle,
     nullif(
