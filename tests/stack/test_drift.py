@@ -72,6 +72,7 @@ def test_clean_days_raise_no_alarm(project: Project) -> None:
     assert {row[1] for row in rows} == {
         "row_count",
         "null_rate",
+        "zero_rate",
         "median",
         "age",
         "p95",
