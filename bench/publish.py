@@ -19,7 +19,7 @@ from pathlib import Path
 
 from bench.page import ROOT, table, write
 from bench.startup import cdp
-from bench.transform import DAY_SECONDS, DAYS, ROWS, Bench, Size, put
+from bench.transform import BUILD, DAY_SECONDS, DAYS, ROWS, Bench, Size, put
 from cdp.catalog import Catalog
 from cdp.landing.source import read_all
 from cdp.loading import journal, loader
@@ -31,14 +31,13 @@ from cdp.transform import parse
 
 LIMIT = 1.15
 ROUNDS = 3
-DATA = ["build", "--exclude-resource-type", "unit_test"]
 DBT = str(Path(sys.executable).with_name("dbt"))
 
 
 def plain(environment: dict[str, str]) -> None:
     """dbt on main, and no more."""
     done = subprocess.run(
-        [DBT, *DATA], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
+        [DBT, *BUILD], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
     )
     if done.returncode:
         sys.exit(done.stdout)
@@ -70,10 +69,10 @@ def builds(
     for part in size.year():
         put(session, sources, folder / "parquet", part)
     disconnect(s)
-    print(f"  a year: {timed(lambda: cdp(*DATA, environment=environment)):.1f} s", flush=True)
+    print(f"  a year: {timed(lambda: cdp(*BUILD, environment=environment)):.1f} s", flush=True)
     kinds: dict[str, Callable[[], object]] = {
         "dbt build, on main": lambda: plain(plainly),
-        "cdp build, published": lambda: cdp(*DATA, environment=environment),
+        "cdp build, published": lambda: cdp(*BUILD, environment=environment),
     }
     seconds: dict[str, list[float]] = {kind: [] for kind in kinds}
     # The first round warms up, and is not counted.
