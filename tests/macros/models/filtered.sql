@@ -12,13 +12,14 @@
     'one of two holds': any_of([first, 'false', last]),
     'all': any_of([first, 'true']),
     'none': any_of(['false', 'false']),
+    'in order': sequence(['day', 'id'], 'days') ~ " < struct(date '2024-01-03', 3)",
 } %}
 
 {% for name, condition in conditions.items() -%}
     select
         '{{ name }}' as condition,
         id
-    from {{ ref('days') }}
+    from {{ ref('days') }} as days
     where {{ condition }}
     {{ 'union all' if not loop.last }}
 {% endfor %}
