@@ -468,10 +468,10 @@ class Bench:
             "hour": self.size.later(DAYS + 2, 3600, 5),
         }
         parquet = self.folder / "parquet"
-        for step, arguments in STEPS.items():
+        for step, left_out in STEPS.items():
             for part in rows[step]:
                 put(session, sources, parquet, part)
-            done.seconds[step], done.nodes[step] = build(arguments, environment)
+            done.seconds[step], done.nodes[step] = build(left_out, environment)
             print(f"  {step}: {done.seconds[step]:.1f} s", flush=True)
             nodes = done.nodes[step].items()
             took = [((end - start).total_seconds(), name) for name, (start, end) in nodes]

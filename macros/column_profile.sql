@@ -3,8 +3,8 @@
     `columns` has an element for each column.
 
     Numbers are told by how many are 0, and the quantiles of the others: of a mixture of both, the
-    quantiles jump when the shares change by little. Dates and moments are too, as their age in days on that day,
-    so that old rows which come again show. Texts and booleans are told by how often each of the
+    quantiles jump when the shares change by little. Dates and moments are told by the quantiles of
+    their age in days on that day, so that old rows which come again show. Texts and booleans are told by how often each of the
     twenty most frequent values is there; ids only by how many there are.
 
     relation: the table. day: a column or expression, the day that a row belongs to. where: which

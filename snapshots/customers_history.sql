@@ -9,9 +9,7 @@
         strategy='change_log',
         unique_key=['customer_id'],
         updated_at='changed_at',
-        sequence_by=[
-            'changed_at', 'change_lsn', 'change_number', '_batch', '_source_file', '_source_row',
-        ],
+        sequence_by=var('customer_change_order'),
         deleted_flag='is_deleted',
         truncated_flag='is_truncated',
         sort_by=['valid_to desc', 'customer_id'],

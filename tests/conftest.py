@@ -55,11 +55,13 @@ class Stack:
         own = {"CDP_STATE_DIR": str(self.state_dir), "CDP_PORT_OFFSET": str(self.offset)}
         return kept | own | self.extra | more
 
-    def run(self, *command: str, ok: bool = True, **more: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *command: str, ok: bool = True, cwd: Path | str = ROOT, **more: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command; fail the test with its output unless it ends as expected."""
         done = subprocess.run(
             command,
-            cwd=ROOT,
+            cwd=cwd,
             env=self.environment(**more),
             capture_output=True,
             text=True,

@@ -3,9 +3,7 @@
         materialized='incremental',
         incremental_strategy='apply_changes',
         unique_key=['customer_id'],
-        sequence_by=[
-            'changed_at', 'change_lsn', 'change_number', '_batch', '_source_file', '_source_row',
-        ],
+        sequence_by=var('customer_change_order'),
         deleted_flag='is_deleted',
         truncated_flag='is_truncated',
     )

@@ -10,11 +10,19 @@
     'support.tickets': ref('base_support_tickets'),
 } %}
 {% set known = counted_batches(base) %}
-{% set change_order = [
-    'changed_at', 'change_lsn', 'change_number', '_batch', '_source_file', '_source_row',
-] %}
-{% set usage_since = known['usage.events'][0] %}
-{% set usage_dates = in_new_dates(base['usage.events'], 'usage_date', usage_since) %}
+{% set change_order = var('customer_change_order') %}
+{#- The dates that new rows name: asked of no source that has none. -#}
+{% set dates = {} %}
+{% for source_name, column in {
+    'usage.events': 'usage_date',
+    'billing.payments': 'billed_on',
+    'support.tickets': 'opened_on',
+}.items() %}
+    {% set since, has_news = known[source_name] %}
+    {% do dates.update({
+        source_name: in_new_dates(base[source_name], column, since) if has_news else 'false'
+    }) %}
+{% endfor %}
 {% set versioned = {
     'payments': {
         'source_name': 'billing.payments',
@@ -22,9 +30,6 @@
         'staged': ref('stg_billing_payments'),
         'versions': ref('int_payments__versions'),
         'latest': ref('fct_payments'),
-        'dates': in_new_dates(
-            base['billing.payments'], 'billed_on', known['billing.payments'][0]
-        ),
     },
     'tickets': {
         'source_name': 'support.tickets',
@@ -32,9 +37,6 @@
         'staged': ref('stg_support_tickets'),
         'versions': ref('int_support_tickets__versions'),
         'latest': ref('fct_support_tickets'),
-        'dates': in_new_dates(
-            base['support.tickets'], 'opened_on', known['support.tickets'][0]
-        ),
     },
 } %}
 
@@ -91,7 +93,7 @@ usage as (
             ['emitted_at', '-_batch', '_source_file', '_source_row'],
         ) }} as recency
     from {{ ref('stg_usage_events') }}
-    where {{ usage_dates }}
+    where {{ dates['usage.events'] }}
 
 ),
 
@@ -113,7 +115,7 @@ daily as (
         usage_date,
         events
     from {{ ref('fct_usage_daily') }}
-    where {{ usage_dates }}
+    where {{ dates['usage.events'] }}
 
 ),
 
@@ -131,7 +133,7 @@ events as (
         on usage.customer_id = usage_days.customer_id and usage.usage_date = usage_days.usage_date
     left join daily
         on usage.customer_id = daily.customer_id and usage.usage_date = daily.usage_date
-    where usage._batch > {{ usage_since }}
+    where usage._batch > {{ known['usage.events'][0] }}
 
 ),
 
@@ -145,7 +147,7 @@ events as (
             _source_file,
             _source_row
         from {{ table.versions }}
-        where {{ table.dates }}
+        where {{ dates[table.source_name] }}
 
     ),
 
@@ -155,7 +157,7 @@ events as (
             {{ table.key }},
             emitted_at
         from {{ table.latest }}
-        where {{ table.dates }}
+        where {{ dates[table.source_name] }}
 
     ),
 

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,16 +40,8 @@ class Checkout:
 
     def run(self, *command: str, ok: bool = True, **more: str) -> str:
         """Run a command in it; what it printed."""
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=self.environment(**more),
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-        )
-        assert (done.returncode == 0) is ok, f"{command}\n{done.stdout}\n{done.stderr}"
+        more["PYTHONPATH"] = str(self.folder)
+        done = self.stack.run(*command, ok=ok, cwd=self.folder, **more)
         return done.stdout + done.stderr
 
     def results(self, *kinds: str) -> dict[str, str]:

@@ -58,6 +58,20 @@ def last_run(stack: Stack) -> dict[str, Any]:
     return run
 
 
+def begun(checkout: Checkout) -> subprocess.Popen[str]:
+    """A rebuild in a checkout that has begun, and goes on."""
+    building = subprocess.Popen(
+        [CDP, *REBUILD],
+        cwd=checkout.folder,
+        env=checkout.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for(lambda: last_run(checkout.stack)["state"] == "begun")
+    return building
+
+
 def with_negative_charges(checkout: Checkout) -> None:
     checkout.edit(DIM, "        monthly_charges,", "        -monthly_charges as monthly_charges,")
 
@@ -165,19 +179,12 @@ def test_a_build_that_is_killed_leaves_main_alone_and_the_next_one_goes_on(
     stack: Stack, checkout: Checkout
 ) -> None:
     before = heads(stack)
-    building = subprocess.Popen(
-        [CDP, *REBUILD],
-        cwd=checkout.folder,
-        env=checkout.environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    wait_for(lambda: last_run(stack)["state"] == "begun")
+    building = begun(checkout)
     run_id = last_run(stack)["run_id"]
     moved = f"select count(*) as n from \"dim_customers$refs\" where name = '{run_id}'"  # noqa: S608
     wait_for(lambda: stack.query(moved)[0]["n"] == 1)
     building.send_signal(signal.SIGKILL)
-    building.wait(30)
+    building.communicate(timeout=30)
     assert heads(stack) == before
     checkout.run(CDP, *REBUILD)
     assert last_run(stack)["state"] == "published"
@@ -188,15 +195,7 @@ def test_spark_killed_in_the_middle_of_a_build_fails_the_run_in_one_line(
     stack: Stack, checkout: Checkout
 ) -> None:
     before = heads(stack)
-    building = subprocess.Popen(
-        [CDP, *REBUILD],
-        cwd=checkout.folder,
-        env=checkout.environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    wait_for(lambda: last_run(stack)["state"] == "begun")
+    building = begun(checkout)
     psutil.Process(stack.pid("spark")).kill()
     _, told = building.communicate(timeout=300)
     assert building.returncode == 1
