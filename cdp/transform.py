@@ -15,9 +15,12 @@ from cdp.errors import CdpError
 from cdp.settings import ROOT, Settings
 
 # dbt's options that make a build one of a part of the project, or of its rows.
+KINDS = {"--resource-type", "--resource-types"}
+KINDS |= {"--exclude-resource-type", "--exclude-resource-types"}
 PARTS = {"--select", "-s", "--models", "-m", "--model", "--exclude", "--selector"}
-PARTS |= {"--resource-type", "--resource-types", "--empty", "--sample"}
-PARTS |= {"--exclude-resource-type", "--exclude-resource-types"}
+PARTS |= {"--empty", "--sample", *KINDS}
+# Unit tests ask for no data: they belong to a change of the code.
+NO_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 # The manifest of the last build of the whole project that succeeded; pull requests defer to it.
 PUBLISHED = "published/manifest.json"
 # Options that change what dbt reads of the project, each with a value.
@@ -115,12 +118,16 @@ def build(
     arguments: Sequence[str],
     report: Callable[[str], None] | None = None,
 ) -> list[Result]:
-    """Run `dbt build` with the arguments; what became of each node.
+    """Run `dbt build` with the arguments; what became of each node. Unit tests are run for pull
+    requests, and where the arguments name kinds of nodes themselves.
 
     report: receives a line for each node that is done, in place of dbt's own output.
     Raises CdpError when it could not be begun.
     """
-    done = _invoke(["build", *arguments], project.manifest, report)
+    named = project.target == "ci" or any(a.partition("=")[0] in KINDS for a in arguments)
+    done = _invoke(
+        ["build", *(() if named else NO_UNIT_TESTS), *arguments], project.manifest, report
+    )
     by_id = {node.unique_id: name for name, node in project.tables.items()}
     results = [_result(r, by_id) for r in getattr(done.result, "results", [])]
     if not done.success and not any(r.status in {"error", "fail"} for r in results):

@@ -19,7 +19,7 @@
     ref('fct_payments'), ref('fct_support_tickets'), ref('ftr_customer_churn'),
     ref('agg_churn_by_segment'),
 ] %}
-{% set known = {} %}
+{% set known, still = {}, [] %}
 {% if execute and takes_in_news() %}
     {% for row in run_query(
         'select table_name, max(until_batch), cast(max(until_built_at) as string) from ' ~ this
@@ -27,11 +27,24 @@
     ) %}
         {% do known.update({row[0]: row}) %}
     {% endfor %}
+    {% set marks = [] %}
+    {% for relation in profiled %}
+        {% set by = '_batch' if relation.identifier in by_batch else 'built_at' %}
+        {% do marks.append('cast(' ~ newest(relation, by) ~ ' as string)') %}
+    {% endfor %}
+    {% set reached = run_query('select ' ~ marks | join(', ')) | first or [] %}
+    {% for relation in profiled %}
+        {% set row = known.get(relation.schema ~ '.' ~ relation.identifier, []) %}
+        {% if not reached[loop.index0] or reached[loop.index0] in row | map('string') %}
+            {% do still.append(relation) %}
+        {% endif %}
+    {% endfor %}
 {% endif %}
 
 with profiles as (
 
-    {% for relation in profiled if execute -%}
+    {% if still | length == profiled | length %}{{ nothing_new() }}{% set still = [] %}{% endif %}
+    {% for relation in profiled if execute and relation not in still -%}
         {%- set name = relation.schema ~ '.' ~ relation.identifier -%}
         {%- set last = known.get(name, [none, none, none]) -%}
         {%- set day = by_batch.get(relation.identifier) -%}

@@ -20,6 +20,15 @@
 {% set complete_until = var('complete_until', '1970-01-01') %}
 
 {% set judged_days = 28 %}
+{% set has_news = true %}
+{% if execute and takes_in_news() %}
+    {#- A day without another has no past. -#}
+    {% set has_news = run_query(
+        'select table_name from ' ~ ref('mon_column_profile') ~ ' group by table_name'
+        ~ ' having count(distinct profiled_on) > 1 and max(profiled_at) > ('
+        ~ "select coalesce(max(judged_until), timestamp '1970-01-01') from " ~ this ~ ')'
+    ) | length > 0 %}
+{% endif %}
 
 with profiles as (
 
@@ -30,6 +39,9 @@ with profiles as (
         and profiled_at < max(profiled_at) over (partition by table_name, profiled_on)
             as is_replaced
     from {{ ref('mon_column_profile') }}
+    {% if not has_news -%}
+        {{ nothing_new() }}
+    {%- endif %}
 
 ),
 

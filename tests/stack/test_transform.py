@@ -136,10 +136,6 @@ class Sender:
         return files
 
 
-def build(stack: Stack, *arguments: str) -> None:
-    stack.cdp("build", *arguments, "--exclude-resource-type", "unit_test")
-
-
 def deliver(stack: Stack, sender: Sender, until: date) -> None:
     stack.cdp("land", "crm.customers", *map(str, sender.send(until)))
     # Objects without one good line are refused whole, and told; the rest lands.
@@ -158,15 +154,15 @@ def lived(make_stack: Callable[..., Stack], tmp_path_factory: pytest.TempPathFac
     as_of = {}
     for cut in CUTS:
         deliver(stack, sender, cut)
-        build(stack, "--select", "+ftr_customer_churn", "--exclude-resource-type", "test")
+        stack.cdp("build", "--select", "+ftr_customer_churn", "--exclude-resource-type", "test")
         where = f"as_of_date = '{cut}'"
         as_of[cut] = read(stack, "marts.ftr_customer_churn", RUN_TIME | LABEL, where)
     deliver(stack, sender, date.max - timedelta(days=1))
     assert not sender.waiting
-    build(stack)
+    stack.cdp("build")
     grown = {table: content(read(stack, table, BUILT)) for table in TABLES}
     uuids = {t: str(catalog(stack).load_table(t).metadata.table_uuid) for t in TABLES}
-    build(stack, "--full-refresh")
+    stack.cdp("build", "--full-refresh")
     rebuilt = {table: content(read(stack, table, BUILT)) for table in TABLES}
     return Lived(stack, as_of, grown, uuids, rebuilt)
 
@@ -404,7 +400,7 @@ def test_a_backfill_computes_just_the_partitions_of_its_days(lived: Lived) -> No
     for name, column in ((table, "as_of_date"), ("marts.fct_usage_daily", "usage_date")):
         lived.stack.spark(f"delete from lake.{name} where {column} = date '{day}'")  # noqa: S608
     before = files(lived.stack, table, "as_of_date")
-    build(lived.stack, "--from", str(day), "--to", str(day))
+    lived.stack.cdp("build", "--from", str(day), "--to", str(day))
     for each in MARTS:
         assert content(read(lived.stack, each, BUILT)) == lived.rebuilt[each]
     after = files(lived.stack, table, "as_of_date")
@@ -451,7 +447,7 @@ def test_replay_after_a_mapping_is_mended_publishes_just_those_rows_once(
     stack.cdp("land", "usage.events")
     stack.cdp("load")
     before = {table: content(read(stack, table, BUILT)) for table in MARTS}
-    build(stack)
+    stack.cdp("build")
     for table in ("marts.fct_usage_daily", "marts.ftr_customer_churn"):
         assert content(read(stack, table, BUILT)) == before[table]
 
@@ -469,7 +465,7 @@ def test_replay_after_a_mapping_is_mended_publishes_just_those_rows_once(
 
     # Replayed without a mend they are rejected again, and wait again.
     assert "3 rows are replayed" in stack.cdp("quarantine", "replay", *reason)
-    build(stack)
+    stack.cdp("build")
     listed = stack.cdp("quarantine", "list")
     assert listed.count("event_type_unmapped") == 1
     assert content(read(stack, "marts.fct_usage_daily", BUILT)) == before["marts.fct_usage_daily"]
@@ -480,7 +476,7 @@ def test_replay_after_a_mapping_is_mended_publishes_just_those_rows_once(
     )
     assert "3 rows are replayed" in stack.cdp("quarantine", "replay", *reason)
     assert "0 rows are replayed" in stack.cdp("quarantine", "replay", *reason)
-    checkout.run(CDP, "build", "--exclude-resource-type", "unit_test")
+    checkout.run(CDP, "build")
     was, now = (Counter(found) for found in (before["marts.fct_usage_daily"], usage(stack)))
     # Two customers' days have changed, or are new, by these events.
     gained = [json.loads(row) for row in now - was]
@@ -495,7 +491,7 @@ def test_replay_after_a_mapping_is_mended_publishes_just_those_rows_once(
     assert "charge_negative" in listed
     # Once: neither another replay nor another build adds to it.
     assert "0 rows are replayed" in stack.cdp("quarantine", "replay", *reason)
-    checkout.run(CDP, "build", "--exclude-resource-type", "unit_test")
+    checkout.run(CDP, "build")
     assert usage(stack) == now
 
 
