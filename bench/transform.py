@@ -32,6 +32,7 @@ from cdp.landing.source import Source, read_all
 from cdp.loading import journal, loader
 from cdp.settings import Settings, settings
 from cdp.spark import connect, disconnect
+from cdp.transform import NO_UNIT_TESTS
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -257,9 +258,8 @@ def put(session: "SparkSession", sources: dict[str, Source], folder: Path, part:
     )
 
 
-# dbt's unit tests ask for no data: they belong to a change of the code. And on a day more customers
-# change than on those of the year before, which drift would tell.
-BUILD = ["build", "--exclude-resource-type", "unit_test", "--exclude", "mon_drift__holds"]
+# On a day more customers change than on those of the year before, which drift would tell.
+BUILD = ["build", *NO_UNIT_TESTS, "--exclude", "mon_drift__holds"]
 # What is left out besides, in what is built after each delivery.
 STEPS: dict[str, list[str]] = {
     "full": [],

@@ -14,11 +14,11 @@ from cdp import objects
 from cdp.errors import CdpError
 from cdp.settings import ROOT, Settings
 
-# dbt's options that make a build one of a part of the project, or of its rows.
+# dbt's options that ask for kinds of nodes.
 KINDS = {"--resource-type", "--resource-types"}
-KINDS |= {"--exclude-resource-type", "--exclude-resource-types"}
+# Those that make a build one of a part of the project, or of its rows.
 PARTS = {"--select", "-s", "--models", "-m", "--model", "--exclude", "--selector"}
-PARTS |= {"--empty", "--sample", *KINDS}
+PARTS |= {"--exclude-resource-type", "--exclude-resource-types", "--empty", "--sample", *KINDS}
 # Unit tests ask for no data: they belong to a change of the code.
 NO_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 # The manifest of the last build of the whole project that succeeded; pull requests defer to it.
@@ -119,15 +119,14 @@ def build(
     report: Callable[[str], None] | None = None,
 ) -> list[Result]:
     """Run `dbt build` with the arguments; what became of each node. Unit tests are run for pull
-    requests, and where the arguments name kinds of nodes themselves.
+    requests, and where the arguments ask for kinds of nodes.
 
     report: receives a line for each node that is done, in place of dbt's own output.
     Raises CdpError when it could not be begun.
     """
-    named = project.target == "ci" or any(a.partition("=")[0] in KINDS for a in arguments)
-    done = _invoke(
-        ["build", *(() if named else NO_UNIT_TESTS), *arguments], project.manifest, report
-    )
+    asked = project.target == "ci" or any(a.partition("=")[0] in KINDS for a in arguments)
+    left_out = () if asked else NO_UNIT_TESTS
+    done = _invoke(["build", *left_out, *arguments], project.manifest, report)
     by_id = {node.unique_id: name for name, node in project.tables.items()}
     results = [_result(r, by_id) for r in getattr(done.result, "results", [])]
     if not done.success and not any(r.status in {"error", "fail"} for r in results):

@@ -4,8 +4,9 @@
 
     Numbers are told by how many are 0, and the quantiles of the others: of a mixture of both, the
     quantiles jump when the shares change by little. Dates and moments are told by the quantiles of
-    their age in days on that day, so that old rows which come again show. Texts and booleans are told by how often each of the
-    twenty most frequent values is there; ids only by how many there are.
+    their age in days on that day, so that old rows which come again show. Texts and booleans are
+    told by how often each of the twenty most frequent values is there; ids only by how many there
+    are.
 
     relation: the table. day: a column or expression, the day that a row belongs to. where: which
     rows. marks: expressions whose highest value tells how far the table was read, by name.

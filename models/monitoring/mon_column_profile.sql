@@ -19,7 +19,8 @@
     ref('fct_payments'), ref('fct_support_tickets'), ref('ftr_customer_churn'),
     ref('agg_churn_by_segment'),
 ] %}
-{% set known, still = {}, [] %}
+{#- Those that have grown since; at the first build all of them. -#}
+{% set known, grown = {}, profiled %}
 {% if execute and takes_in_news() %}
     {% for row in run_query(
         'select table_name, max(until_batch), cast(max(until_built_at) as string) from ' ~ this
@@ -33,18 +34,18 @@
         {% do marks.append('cast(' ~ newest(relation, by) ~ ' as string)') %}
     {% endfor %}
     {% set reached = run_query('select ' ~ marks | join(', ')) | first or [] %}
+    {% set grown = [] %}
     {% for relation in profiled %}
         {% set row = known.get(relation.schema ~ '.' ~ relation.identifier, []) %}
-        {% if not reached[loop.index0] or reached[loop.index0] in row | map('string') %}
-            {% do still.append(relation) %}
-        {% endif %}
+        {% set mark = reached[loop.index0] %}
+        {% do grown.append(relation) if mark and mark not in row | map('string') %}
     {% endfor %}
 {% endif %}
 
 with profiles as (
 
-    {% if still | length == profiled | length %}{{ nothing_new() }}{% set still = [] %}{% endif %}
-    {% for relation in profiled if execute and relation not in still -%}
+    {% if not grown %}{{ nothing_new() }}{% endif %}
+    {% for relation in grown or profiled if execute -%}
         {%- set name = relation.schema ~ '.' ~ relation.identifier -%}
         {%- set last = known.get(name, [none, none, none]) -%}
         {%- set day = by_batch.get(relation.identifier) -%}
