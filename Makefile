@@ -2,15 +2,16 @@
 PYTHON ?= python3
 CDP := .venv/bin/cdp
 .DEFAULT_GOAL := help
-.PHONY: help demo test up down lint format docs dictionary bench lock install install-dev clean
+.PHONY: help demo test up down airflow cluster lint format docs dictionary bench lock \
+    install install-dev install-airflow clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: install ## install everything, and bring the real sample to answers in Trino
 	@$(CDP) demo
 
-test: install-dev ## install everything, lint, and run all tests on a stack of their own
+test: install-dev install-airflow ## install everything, lint, and run all tests on a stack of their own
 	@$(MAKE) --no-print-directory lint
 	@tests/browser --install >/dev/null || true
 	@.venv/bin/python -m pytest
@@ -20,6 +21,14 @@ up: install ## start the local services
 
 down: install ## end the local services; data stays
 	@$(CDP) down
+
+airflow: install install-airflow ## start Airflow beside the services, and say where to look
+	@$(CDP) up --with airflow
+	@$(CDP) airflow
+
+cluster: install ## start the services as a cluster: Spark with two workers, Trino with one
+	@$(CDP) up --with spark-cluster --with trino-worker
+	@$(CDP) status
 
 lint: install-dev ## ruff, mypy, sqlfluff, yamllint
 	.venv/bin/ruff check .
@@ -39,18 +48,19 @@ docs: up ## generate the dbt docs into one file to open: target/static_index.htm
 dictionary: install ## write docs/data-dictionary.md from the models' descriptions
 	@eval "$$($(CDP) env)" && .venv/bin/dbt --quiet parse && .venv/bin/python -m cdp.dictionary
 
-bench: demo install-dev ## run the benchmarks; results go to docs/benchmarks.md
+bench: demo install-dev install-airflow ## run the benchmarks; results go to docs/benchmarks.md
 	@.venv/bin/python -m bench.statements
 	@$(CDP) down
 	@.venv/bin/python -m bench.startup
 	@.venv/bin/python -m bench.ingest
 	@.venv/bin/python -m bench.transform
 	@.venv/bin/python -m bench.publish
+	@.venv/bin/python -m bench.orchestration
 	@$(CDP) up --with postgres
 	@.venv/bin/python -m bench.capture
 
 lock: install ## resolve the requirements and the Maven artifacts, and lock them with hashes
-	@for name in bootstrap runtime dev jre-spark jre-trino; do \
+	@for name in bootstrap runtime dev airflow jre-spark jre-trino; do \
 	    (cd requirements && ../.venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	        --generate-hashes --no-header --no-emit-index-url $(LOCK_OPTIONS) \
 	        $$name.in -o $$name.txt) || exit 1; \
@@ -63,6 +73,9 @@ install:
 install-dev:
 	@$(PYTHON) -I cdp/bootstrap.py dev
 
+install-airflow:
+	@$(PYTHON) -I cdp/bootstrap.py airflow
+
 clean: ## end the services; remove the environment, the data and the credentials of this checkout
 	@if [ -x $(CDP) ]; then $(CDP) down && CDP_STATE_DIR=.cdp $(CDP) down --data; fi
-	rm -rf .cdp .cdp-test .venv target logs .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .cdp .cdp-test .venv .venv-airflow target logs .mypy_cache .pytest_cache .ruff_cache

@@ -24,7 +24,7 @@ def main() -> None:
     except CdpError as error:
         if debug:
             raise
-        _fail(error.problem, error.fix)
+        _fail(error.problem, error.fix, told=error.is_told, final=error.is_final)
     except ValidationError as error:
         if debug:
             raise
@@ -43,9 +43,15 @@ def main() -> None:
         )
 
 
-def _fail(problem: str, fix: str, code: int = 1) -> None:
+def _fail(problem: str, fix: str, code: int = 1, **fields: bool) -> None:
     sys.stdout.flush()
-    sys.stderr.write(f"error: {problem}\n" + (f"  fix: {fix}\n" if fix else ""))
+    if os.environ.get("CDP_LOG_FORMAT") == "json":
+        from cdp import log
+
+        line = log.line(f"error: {problem}", error=problem, fix=fix, **fields)
+        sys.stderr.write(line + "\n")
+    else:
+        sys.stderr.write(f"error: {problem}\n" + (f"  fix: {fix}\n" if fix else ""))
     sys.exit(code)
 
 

@@ -1,6 +1,7 @@
 """Make `.venv` from the hash-locked requirements, with nothing but a Python on the machine.
 
-Run by make as `python3 -I cdp/bootstrap.py [runtime|dev]`. Standard library only, and plain enough
+Run by make as `python3 -I cdp/bootstrap.py [runtime|dev|airflow]`; the last makes `.venv-airflow`,
+which has nothing of the others. Standard library only, and plain enough
 to be parsed by an old Python, which is told in one line what it lacks.
 A run with nothing to do costs a few milliseconds: the installed state is a hash of the lock files.
 """
@@ -15,7 +16,8 @@ OLDEST = (3, 11)
 NEWEST = (3, 13)
 DISK_GB = 6
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-VENV = os.path.join(ROOT, ".venv")
+AIRFLOW = "airflow"
+VENV = os.path.join(ROOT, ".venv-airflow" if AIRFLOW in sys.argv[1:] else ".venv")
 STAMP = os.path.join(VENV, ".cdp-installed")
 
 
@@ -150,7 +152,8 @@ def main():
         )
     with open(STAMP, "w") as f:
         f.write(level + " unfinished")
-    print("installing the {} requirements into .venv".format(level), flush=True)
+    where = os.path.basename(VENV)
+    print("installing the {} requirements into {}".format(level, where), flush=True)
     sync = [uv, "pip", "sync", "--python", venv_python, "--require-hashes", requirements(level)]
     # Compiled once here, and not at every start where Python may not write: it is 1.5 s a command.
     sync.append("--compile-bytecode")
@@ -161,14 +164,19 @@ def main():
             "the Python packages could not be installed",
             "run it again (what was downloaded is kept); if it stays, check the package index",
         )
+    if level != AIRFLOW:
+        install_command(uv, venv_python)
+    with open(STAMP, "w") as f:
+        f.write(stamp)
+
+
+def install_command(uv, venv_python):
     editable = ["--no-deps", "--no-build-isolation", "--offline", "--quiet", "--editable", ROOT]
     run(
         [uv, "pip", "install", "--python", venv_python, *editable],
         "the cdp command could not be installed into .venv",
         "rm -rf .venv, then run it again",
     )
-    with open(STAMP, "w") as f:
-        f.write(stamp)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
+from cdp import log
 from cdp.errors import CdpError
 from cdp.repeat import repeat
 from cdp.settings import OPTIONAL_SERVICES, settings
@@ -27,8 +28,13 @@ DEBUG = "--debug, anywhere, shows the trace of a failure."
 console = Console(highlight=False)
 
 
-def say(line: str) -> None:
-    console.print(line, markup=False, soft_wrap=True)
+def say(line: str, **fields: object) -> None:
+    """Tell people; or programs, with the fields."""
+    if settings().log_format == "json":
+        sys.stdout.write(log.line(line, **fields) + "\n")
+        sys.stdout.flush()
+    else:
+        console.print(line, markup=False, soft_wrap=True)
 
 
 @app.command(epilog=DEBUG)
@@ -227,7 +233,7 @@ def load(
     "--debug and --help too. " + DEBUG,
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )
-def build(
+def build(  # noqa: PLR0913, PLR0917 - its options
     context: typer.Context,
     since: Annotated[
         datetime | None,
@@ -239,6 +245,9 @@ def build(
     ] = None,
     hold: Annotated[
         bool, typer.Option("--hold", help="Audit it, and leave it for `cdp publish`.")
+    ] = False,
+    unaudited: Annotated[
+        bool, typer.Option("--unaudited", help="Write it, and leave it for `cdp audit`.")
     ] = False,
     wait: Annotated[
         str | None, typer.Option(help="How long another run may take to end, such as 1h.")
@@ -257,7 +266,24 @@ def build(
     days = transform.dates(since and since.date(), until and until.date())
     arguments = [*days, *(a for a in context.args if a != "--")]
     patience = seconds(wait) if wait else 0
-    run.Build(arguments, settings(), say, hold=hold, wait=patience).run()
+
+    def each(node: transform.Node) -> None:
+        say(str(node), node=node.unique_id, status=node.status, seconds=node.seconds)
+
+    stop: run.Until = "written" if unaudited else "audited" if hold else "published"
+    # People are shown dbt's own output.
+    report = each if settings().log_format == "json" else None
+    run.Build(arguments, settings(), say, report, stop, patience).run()
+
+
+@app.command(epilog=DEBUG)
+def audit(
+    run_id: Annotated[str, typer.Argument(help="A run that was built with --unaudited.")],
+) -> None:
+    """Verify the contracts of what a run has written, and leave it for `cdp publish`."""
+    from cdp.publish import run
+
+    run.audit(run_id, settings(), say)
 
 
 @app.command(epilog=DEBUG)
@@ -355,6 +381,68 @@ def query(
     from cdp.trino import query as ask
 
     show.answer(ask(sql, settings()), format_, console)
+
+
+@app.command(epilog=DEBUG)
+def maintain(
+    tables: Annotated[
+        list[str] | None,
+        typer.Argument(help="Tables, such as marts.fct_usage_daily; all by default."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show how tables are, and their rules; do nothing.")
+    ] = False,
+    wait: Annotated[str, typer.Option(help="How long a run may take to end.")] = "1h",
+) -> None:
+    """Compact files, expire snapshots and remove orphans, by the rules of each table's meta.
+
+    Beside loads and readers. Runs are waited for, table by table, and wait themselves.
+    """
+    from cdp.repeat import seconds
+    from cdp.upkeep import show
+    from cdp.upkeep.maintain import Upkeep
+
+    upkeep = Upkeep(tables or [], settings(), say, seconds(wait))
+    if dry_run:
+        show.measured(upkeep.measure(), console)
+        return
+    upkeep.run()
+
+
+@app.command(
+    epilog="cdp airflow dags test hourly; cdp airflow tasks list daily. " + DEBUG,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def airflow(context: typer.Context) -> None:
+    """Run a command of the local Airflow; with none, say where it is."""
+    from cdp.stack import airflow as local
+
+    if context.args:
+        os.execve(  # noqa: S606 - its own settings, in place of this process
+            local.EXECUTABLE,
+            [str(local.EXECUTABLE), *context.args],
+            os.environ | local.environment(settings()),
+        )
+    where, secret = local.address(settings()), local.passwords(settings())
+    say(f"{where}, user {local.USER}; its password is in {secret}")
+
+
+@app.command(epilog=DEBUG)
+def alert(
+    name: Annotated[str, typer.Argument(help="What failed, in the same words each time.")],
+    problem: Annotated[str, typer.Argument(help="Why; what people read.")] = "",
+    resolved: Annotated[
+        bool,
+        typer.Option("--resolved", help="It is over, and so is what begins with NAME and a dot."),
+    ] = False,
+) -> None:
+    """Tell people of a failure, by the channels of the settings: once until it is resolved."""
+    from cdp.alerts import tell
+
+    if resolved:
+        tell.recovered(name, settings(), say)
+    else:
+        tell.failure(name, problem or "it failed", settings(), say)
 
 
 quarantine = typer.Typer(

@@ -88,7 +88,7 @@ def run(settings: Settings, console: Console) -> None:
     say(f"{SAMPLE.name} {'was landed before' if landed.already else 'landed'}: {landed.rows} rows")
     sources = list(read_all(settings.sources_dir).values())
     step("load", lambda: loader.load_all(sources, settings, say))
-    step("build", publishing.Build(PRODUCTION, settings, say, say).run)
+    step("build", publishing.Build(PRODUCTION, settings, say, lambda node: say(str(node))).run)
     answers = step("query", lambda: {q: query(sql, settings) for q, sql in QUESTIONS.items()})
     for question, found in answers.items():
         console.print(f"\n[bold]{question}[/]")

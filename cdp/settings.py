@@ -22,7 +22,7 @@ from cdp.errors import CdpError
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
-OPTIONAL_SERVICES = ("rest-catalog", "spark-cluster", "postgres")
+OPTIONAL_SERVICES = ("rest-catalog", "spark-cluster", "trino-worker", "postgres", "airflow")
 
 
 def _user_cache() -> Path:
@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     java_home_trino: Path | None = None
     sources_dir: Path = ROOT / "sources"
     contracts_dir: Path = ROOT / "contracts"
+
+    # How commands say what they do: lines for people, or JSON lines with the run that they are of.
+    log_format: Literal["text", "json"] = "text"
 
     # Local services. An endpoint set below is somebody else's service: it is not started here.
     with_services: Annotated[tuple[str, ...], NoDecode] = ()
@@ -91,6 +94,10 @@ class Settings(BaseSettings):
     # what a publish left, to go back to.
     run_keep_days: int = Field(default=7, ge=1)
     publish_keep_days: int = Field(default=30, ge=1)
+
+    # Airflow: how often a task is tried again, and the seconds before the first time.
+    task_retries: int = Field(default=2, ge=0)
+    task_retry_seconds: int = Field(default=60, ge=1)
 
     # Alerts, beside the file that they always go to. Both addresses may bear secrets.
     alert_webhook: SecretStr = SecretStr("")

@@ -1,5 +1,8 @@
 """The Spark Connect session that ingestion, dbt, Soda and scoring share."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -37,3 +40,15 @@ def disconnect(settings: Settings) -> None:
     if _connect.cache_info().currsize:
         _connect(settings.spark_url).stop()
         _connect.cache_clear()
+
+
+@contextmanager
+def no_other_session() -> Iterator[None]:
+    """Sessions that exist go on; whoever asks PySpark for one when they have ended gets an error."""
+    url = os.environ["SPARK_REMOTE"]
+    # PySpark wants an address before it looks for the session that there is.
+    os.environ["SPARK_REMOTE"] = "none: the session has ended"
+    try:
+        yield
+    finally:
+        os.environ["SPARK_REMOTE"] = url

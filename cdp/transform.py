@@ -62,6 +62,23 @@ class Result:
 
 
 @dataclass(frozen=True)
+class Node:
+    """A node that is done: dbt's unique id for it, kind, name, status, and seconds."""
+
+    unique_id: str
+    kind: str
+    name: str
+    status: str
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.status:>7}  {self.kind} {self.name}  {self.seconds:.1f} s"
+
+
+Report = Callable[[Node], None]
+
+
+@dataclass(frozen=True)
 class Project:
     """What dbt has read of the project, for a target.
 
@@ -116,12 +133,12 @@ def parse(arguments: Sequence[str], settings: Settings) -> Project:
 def build(
     project: Project,
     arguments: Sequence[str],
-    report: Callable[[str], None] | None = None,
+    report: Report | None = None,
 ) -> list[Result]:
     """Run `dbt build` with the arguments; what became of each node. Unit tests are run for pull
     requests, and where the arguments ask for kinds of nodes.
 
-    report: receives a line for each node that is done, in place of dbt's own output.
+    report: receives each node that is done, in place of dbt's own output.
     Raises CdpError when it could not be begun.
     """
     asked = project.target == "ci" or any(a.partition("=")[0] in KINDS for a in arguments)
@@ -154,7 +171,7 @@ def _result(result: Any, by_id: dict[str, str]) -> Result:  # noqa: ANN401 - dbt
 def _invoke(
     arguments: Sequence[str],
     manifest: Any = None,  # noqa: ANN401 - dbt's own class
-    report: Callable[[str], None] | None = None,
+    report: Report | None = None,
 ) -> Any:  # noqa: ANN401
     """Run dbt in this process. Raises CdpError for what it raises."""
     # dbt-spark asks for Hive support at every statement, which Spark Connect warns that it ignores.
@@ -163,8 +180,9 @@ def _invoke(
 
     def each(event: Any) -> None:  # noqa: ANN401
         if report and event.info.name in RESULTS:
-            node, seconds = event.data.node_info, event.data.execution_time
-            report(f"{node.node_status:>7}  {node.resource_type} {node.node_name}  {seconds:.1f} s")
+            told = event.data.node_info
+            name = (told.unique_id, told.resource_type, told.node_name, told.node_status)
+            report(Node(*name, event.data.execution_time))
 
     command, *rest = arguments
     quiet = ["--quiet"] if report or command == "parse" else []

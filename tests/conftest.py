@@ -28,7 +28,24 @@ SAMPLE = ROOT / "data" / "telco" / "telco_customer_churn.csv"
 SAMPLE_MOMENT = "2024-12-31T00:00:00"
 
 # The ports that a stack listens on, before the offset; gRPC ports follow by 10,000.
-BASES = [4040, 7077, 7080, 7081, 7082, 7091, 7092, 8080, 8181, 8182, 8333, 8888, 9333, 9340]
+BASES = [
+    4040,
+    7077,
+    7080,
+    7081,
+    7082,
+    7091,
+    7092,
+    8080,
+    8083,
+    8085,
+    8181,
+    8182,
+    8333,
+    8888,
+    9333,
+    9340,
+]
 BASES += [5432, 15002, 23646]
 
 
@@ -148,7 +165,17 @@ def plain(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _is_ours(name: str) -> bool:
-    prefixes = ("CDP_", "SPARK_", "DBT_", "SODA_", "AWS_ACCESS", "AWS_SECRET", "AWS_REGION", "PG")
+    prefixes = (
+        "CDP_",
+        "AIRFLOW",
+        "SPARK_",
+        "DBT_",
+        "SODA_",
+        "AWS_ACCESS",
+        "AWS_SECRET",
+        "AWS_REGION",
+        "PG",
+    )
     return name.startswith(prefixes)
 
 

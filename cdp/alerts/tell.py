@@ -38,6 +38,34 @@ def after_run(run: Findings, settings: Settings, say: Say) -> None:
         if memory is None or memory.is_news(c, known.get(c.name), moment)
     ]
     alerts += resolved(known, found, run)
+    _send(alerts, memory, settings, say)
+
+
+def failure(name: str, problem: str, settings: Settings, say: Say) -> None:
+    """Tell what kept something other than a run from its end, unless it was told already.
+
+    name: what failed, such as a task, in the same words each time.
+    """
+    cause, moment = Cause(name, "failed", (problem,)), datetime.now(UTC)
+    memory, known = _known(settings, say)
+    was = known.get(name)
+    if memory is None or memory.is_news(cause, was, moment):
+        _send([Alert(cause, "", "", was.since if was else moment)], memory, settings, say)
+
+
+def recovered(name: str, settings: Settings, say: Say) -> None:
+    """Tell that what was told is over: of the name, and of `name.` and whatever follows."""
+    memory, known = _known(settings, say)
+    over = [
+        Alert(Cause(each, "resolved", ("resolved",)), "", "", was.since)
+        for each, was in known.items()
+        if each == name or each.startswith(f"{name}.")
+    ]
+    _send(over, memory, settings, say)
+
+
+def _send(alerts: Sequence[Alert], memory: Memory | None, settings: Settings, say: Say) -> None:
+    """Keep what people are told, and tell it."""
     if memory and alerts:
         try:
             memory.tell(alerts)

@@ -11,10 +11,12 @@ from cdp.settings import Settings
 
 TABLE = "monitoring.mon_publishes"
 
-# begun: branches are there. audited, failed: all checks passed, or one did not. intended: about to
-# move main. published: main has moved. refused: it has not, and will not. discarded: the branches
-# are gone.
-Event = Literal["begun", "audited", "failed", "intended", "published", "refused", "discarded"]
+# begun: branches are there. written: they hold what the run computes. audited, failed: all checks
+# passed, or one did not. intended: about to move main. published: main has moved. refused: it has
+# not, and will not. discarded: the branches are gone.
+Event = Literal[
+    "begun", "written", "audited", "failed", "intended", "published", "refused", "discarded"
+]
 # Each event is a file, and each command reads them all.
 FILES = 40
 

@@ -5,9 +5,9 @@ import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from cdp import spark, transform
+from cdp import log, spark, transform
 from cdp.alerts import tell
 from cdp.catalog import Catalog
 from cdp.errors import CdpError
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # What a session with Spark reads its branch from, and the project's macros.
 BRANCH, VARIABLE = "spark.wap.branch", "CDP_RUN_BRANCH"
 Say = Callable[[str], None]
+Until = Literal["written", "audited", "published"]
 
 
 @dataclass
@@ -45,15 +46,16 @@ class Outcome:
 class Build:
     """A build on a branch of every table, its audit there, and its publish.
 
-    arguments: dbt's. report: receives a line a node, in place of dbt's own output.
-    hold: leave it unpublished, for `cdp publish`. wait: seconds for another run to end.
+    arguments: dbt's. report: receives each node of dbt's, in place of dbt's own output.
+    until: where it stops, for `cdp audit` or `cdp publish` to go on. wait: seconds for another run
+    to end.
     """
 
     arguments: Sequence[str]
     settings: Settings
     say: Say
-    report: Say | None = None
-    hold: bool = False
+    report: transform.Report | None = None
+    until: Until = "published"
     wait: float = 0
 
     def run(self) -> Outcome:
@@ -65,44 +67,32 @@ class Build:
             return self._aside(project)
         outcome = Outcome(new_id())
         what = f"build {outcome.run_id}"
-        with lease.held(self.settings, what, self.wait, self.say) as held:
+        with (
+            log.about(run_id=outcome.run_id),
+            lease.held(self.settings, what, self.wait, self.say) as held,
+        ):
             publisher = Publisher(self.settings)
             publisher.recover(self.say)
             run = Run(outcome.run_id)
             run.begun = publisher.begin(run.run_id, sorted(project.tables))
-            try:
-                self._audit(project, publisher, run, outcome)
-            except CdpError as error:
-                self._show(outcome.checks)
-                self._alert(project, outcome, error.problem)
-                # What went wrong may be that the catalog is away: then the run stays `begun`.
-                with suppress(CdpError):
-                    publisher.journal.write(run.run_id, "failed", detail=error.problem)
-                raise CdpError(error.problem, f"{error.fix}; {_look(run.run_id)}") from error
-            publisher.journal.write(run.run_id, "audited")
-            if self.hold:
+            audit = Audit(project, publisher, run, outcome, self.settings, self.say)
+            audit.write(self.arguments, self.report)
+            if self.until == "written":
+                publisher.journal.write(run.run_id, "written")
+                self.say(f"{run.run_id} is written; next: cdp audit {run.run_id}")
+                return outcome
+            audit.verify()
+            if self.until == "audited":
                 self.say(f"{run.run_id} is audited and held; {_look(run.run_id)}")
                 return outcome
-            self._show(outcome.checks)
+            audit.show()
             held.check()
             outcome.publish, outcome.changed = publisher.publish(run)
-        self._alert(project, outcome)
-        if transform.publishes(self.arguments, project.target):
-            transform.keep_manifest(self.settings)
-        self.say(told(outcome.publish, outcome.changed))
+            audit.alert()
+            if transform.publishes(self.arguments, project.target):
+                transform.keep_manifest(self.settings)
+            _tell(outcome.publish, outcome.changed, self.say)
         return outcome
-
-    def _show(self, checks: Sequence[Check]) -> None:
-        """A line for each check that was not passed, and one for the query that shows its rows."""
-        for check in checks:
-            if check.outcome in {"failed", "warned"}:
-                self.say(f"  {check}")
-                if check.query:
-                    self.say(f"    cdp query {shlex.quote(check.query)}")
-
-    def _alert(self, project: transform.Project, outcome: Outcome, problem: str = "") -> None:
-        found = tell.Findings(outcome.run_id, outcome.checks, problem, project.owner)
-        tell.after_run(found, self.settings, self.say)
 
     def _aside(self, project: transform.Project) -> Outcome:
         """Build and test without a branch."""
@@ -111,34 +101,80 @@ class Build:
         demand(found)
         return Outcome("", checks=found)
 
-    def _audit(
-        self, project: transform.Project, publisher: Publisher, run: Run, outcome: Outcome
-    ) -> None:
-        """Build and check on the branch. Raises CdpError when something fails."""
-        try:
-            with on_branch(self.settings, run.run_id) as session:
-                built = transform.build(project, self.arguments, self.report)
-                outcome.checks = dbt_tests.checks(built, run.run_id, session)
-                demand(outcome.checks)
-                promises = self._promises(project, publisher, run, session)
-                outcome.checks += contracts.verify(promises, session, run.run_id)
-        finally:
-            results.keep(run.run_id, outcome.checks, self.settings)
-        demand(outcome.checks)
 
-    def _promises(
-        self, project: transform.Project, publisher: Publisher, run: Run, session: "SparkSession"
-    ) -> list[Promise]:
+@dataclass(frozen=True)
+class Audit:
+    """What a run writes to its branches, held against tests and contracts.
+
+    Whatever fails is the run's failure: it is kept, shown and told, and raised as a CdpError.
+    """
+
+    project: transform.Project
+    publisher: Publisher
+    recorded: Run
+    outcome: Outcome
+    settings: Settings
+    say: Say
+
+    def write(self, arguments: Sequence[str], report: transform.Report | None) -> None:
+        """Have dbt build and test."""
+        with self._guarded() as session:
+            built = transform.build(self.project, arguments, report)
+            self.outcome.checks += dbt_tests.checks(built, self.recorded.run_id, session)
+
+    def verify(self) -> None:
+        """Verify the contracts of what the run has written."""
+        with self._guarded() as session:
+            promises = self._promises(session)
+            self.outcome.checks += contracts.verify(promises, session, self.recorded.run_id)
+        self.publisher.journal.write(self.recorded.run_id, "audited")
+
+    @contextmanager
+    def _guarded(self) -> Iterator["SparkSession"]:
+        """A session on the branches. What is checked in it is kept, and demanded."""
+        run_id, before = self.recorded.run_id, len(self.outcome.checks)
+        try:
+            try:
+                with on_branch(self.settings, run_id) as session:
+                    yield session
+            finally:
+                results.keep(run_id, self.outcome.checks[before:], self.settings)
+            demand(self.outcome.checks)
+        except CdpError as error:
+            self.show()
+            self.alert(error.problem)
+            # What went wrong may be that the catalog is away: then the run stays as it is.
+            with suppress(CdpError):
+                self.publisher.journal.write(run_id, "failed", detail=error.problem)
+            fix, is_final = f"{error.fix}; {_look(run_id)}", error.is_final
+            raise CdpError(error.problem, fix, is_told=True, is_final=is_final) from error
+
+    def show(self) -> None:
+        """A line for each check that was not passed, and one for the query that shows its rows."""
+        for check in self.outcome.checks:
+            if check.outcome in {"failed", "warned"}:
+                self.say(f"  {check}")
+                if check.query:
+                    self.say(f"    cdp query {shlex.quote(check.query)}")
+
+    def alert(self, problem: str = "") -> None:
+        """Tell people what was found, and what is resolved."""
+        run = self.outcome
+        found = tell.Findings(run.run_id, run.checks, problem, self.project.owner)
+        tell.after_run(found, self.settings, self.say)
+
+    def _promises(self, session: "SparkSession") -> list[Promise]:
         """The contracts of what the run has changed, and of what it was built from."""
         catalog = Catalog(self.settings)
-        moves = {m.table: m for m in publisher.moves(run) if m.old != m.new}
+        run = self.recorded
+        moves = {m.table: m for m in self.publisher.moves(run) if m.old != m.new}
         found = []
         for table, path in contracts.find(self.settings.contracts_dir).items():
-            if table not in project.tables:
+            if table not in self.project.tables:
                 if contracts.has_rows(catalog, table):
-                    found.append(Promise(table, path))
+                    found.append(Promise(table, path, has_branch=False))
             elif (move := moves.get(table)) and (state := catalog.load(table)):
-                node = project.tables[table]
+                node = self.project.tables[table]
                 rows = written.condition(node, state, move.old, run.run_id, session)
                 found.append(Promise(table, path, rows))
         return found
@@ -147,15 +183,30 @@ class Build:
 @contextmanager
 def on_branch(settings: Settings, run_id: str) -> Iterator["SparkSession"]:
     """A session with Spark whose tables are those of a run's branches, where they are versioned
-    by run. A session of before would not know the branches: it keeps tables as it found them."""
+    by run. A session of before would not know the branches: it keeps tables as it found them.
+
+    Nobody can begin another in its place. dbt would, when Spark has been started again, and a new
+    session knows no branch: it writes to main. Raises CdpError when the session was lost.
+    """
+    from pyspark.errors import PySparkException
+
     spark.disconnect(settings)
     session = spark.connect(settings)
-    session.conf.set(BRANCH, run_id)
-    os.environ[VARIABLE] = run_id
     try:
-        yield session
+        session.conf.set(BRANCH, run_id)
+        os.environ[VARIABLE] = run_id
+        with spark.no_other_session():
+            yield session
+    except (CdpError, PySparkException) as error:
+        if session.is_stopped:
+            problem = f"the session with Spark was lost while {run_id} was written or audited"
+        elif isinstance(error, PySparkException):
+            problem = f"Spark: {str(error).strip().splitlines()[0]}"
+        else:
+            raise
+        raise CdpError(problem, "cdp build makes a new run; spark.log may say why") from error
     finally:
-        del os.environ[VARIABLE]
+        os.environ.pop(VARIABLE, None)
         spark.disconnect(settings)
 
 
@@ -174,9 +225,31 @@ def told(publish: int, changed: Sequence[Move]) -> str:
     return f"published as {tag(publish)}: {tables} changed"
 
 
+def audit(run_id: str, settings: Settings, say: Say) -> None:
+    """Verify what a run has written, and leave it for `cdp publish`."""
+    require("Spark", settings.spark_url)
+    project = transform.parse([], settings)
+    with log.about(run_id=run_id), lease.held(settings, f"audit {run_id}", say=say):
+        publisher = Publisher(settings)
+        publisher.recover(say)
+        found = publisher.run(run_id)
+        if found.state not in {"written", "audited"}:
+            raise CdpError(
+                f"{run_id} is {found.state}: only a run that is written can be audited",
+                "cdp build makes a new one",
+            )
+        # What dbt has found belongs to the run, too.
+        outcome = Outcome(run_id, checks=results.read(run_id, settings))
+        auditing = Audit(project, publisher, found, outcome, settings, say)
+        auditing.verify()
+        auditing.show()
+        auditing.alert()
+        say(f"{run_id} is audited; next: cdp publish {run_id}")
+
+
 def publish(run_id: str, settings: Settings, say: Say) -> None:
     """Publish a run that is held."""
-    with lease.held(settings, f"publish {run_id}", say=say):
+    with log.about(run_id=run_id), lease.held(settings, f"publish {run_id}", say=say):
         publisher = Publisher(settings)
         publisher.recover(say)
         run = publisher.run(run_id)
@@ -186,7 +259,12 @@ def publish(run_id: str, settings: Settings, say: Say) -> None:
                 "cdp build makes a new one",
             )
         number, changed = publisher.publish(run)
-    say(told(number, changed))
+        _tell(number, changed, say)
+
+
+def _tell(number: int, changed: Sequence[Move], say: Say) -> None:
+    with log.about(publish=number, tables=[move.table for move in changed]):
+        say(told(number, changed))
 
 
 def rollback(to: int | None, settings: Settings, say: Say) -> None:

@@ -75,7 +75,7 @@ def demand(checks: Sequence[Check]) -> None:
         names = ", ".join(f"{c.table}: {c.detail}" for c in broken)
         raise CdpError(f"{len(broken)} could not be built: {names}", fix)
     names = "; ".join(f"{c.place}: {c.name}" for c in failed)
-    raise CdpError(f"{len(failed)} of {len(checks)} checks failed: {names}", fix)
+    raise CdpError(f"{len(failed)} of {len(checks)} checks failed: {names}", fix, is_final=True)
 
 
 def show(checks: Sequence[Check], console: Console) -> None:

@@ -54,11 +54,13 @@ class Promise:
     """The contract of a table, `namespace.name`, and the rows that it is checked of.
 
     new_rows: a condition in Spark's SQL, for contracts that have the variable of that name.
+    has_branch: whether runs write to branches of the table; to raw tables they do not.
     """
 
     table: str
     path: Path
     new_rows: str = EVERYTHING
+    has_branch: bool = True
 
 
 def verify(promises: Sequence[Promise], session: "SparkSession", run_id: str = "") -> list[Check]:
@@ -78,7 +80,8 @@ def verify(promises: Sequence[Promise], session: "SparkSession", run_id: str = "
                 f"the contract of {promise.table} could not be verified: {reason}",
                 f"cdp query 'describe {promise.table}'; cdp build",
             )
-        found += [_check(promise.table, run_id, c) for c in verification.check_results]
+        branch = run_id if promise.has_branch else ""
+        found += [_check(promise.table, branch, c) for c in verification.check_results]
     return found
 
 

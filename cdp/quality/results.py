@@ -5,18 +5,33 @@ from typing import TYPE_CHECKING
 
 from cdp.lake import Log
 from cdp.publish.patience import patiently
+from cdp.quality.checks import Check
 from cdp.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cdp.quality.checks import Check
-
 TABLE = "monitoring.mon_check_results"
 
 
-def keep(run_id: str, checks: "Sequence[Check]", settings: Settings) -> None:
-    """Add checks. run_id: empty for a check of what is published."""
+def read(run_id: str, settings: Settings) -> "list[Check]":
+    """The checks of a run that are kept; what shows the rows of each is not among it."""
+    rows = patiently(lambda: _log(settings).read(run_id=run_id))
+    return [
+        Check(
+            row["table_name"],
+            row["column_name"] or "",
+            row["check_name"],
+            row["check_kind"],
+            row["outcome"],
+            row["measured"],
+            row["detail"] or "",
+        )
+        for row in rows
+    ]
+
+
+def _log(settings: Settings) -> Log:
     import pyarrow as pa
 
     schema = pa.schema(
@@ -32,6 +47,11 @@ def keep(run_id: str, checks: "Sequence[Check]", settings: Settings) -> None:
             ("detail", pa.string()),
         ]
     )
+    return Log(TABLE, schema, settings)
+
+
+def keep(run_id: str, checks: "Sequence[Check]", settings: Settings) -> None:
+    """Add checks. run_id: empty for a check of what is published."""
     moment = datetime.now(UTC)
     rows = [
         {
@@ -47,4 +67,4 @@ def keep(run_id: str, checks: "Sequence[Check]", settings: Settings) -> None:
         }
         for c in checks
     ]
-    patiently(lambda: Log(TABLE, schema, settings).append(rows))
+    patiently(lambda: _log(settings).append(rows))

@@ -10,7 +10,7 @@ from cdp import spark_conf
 from cdp.errors import CdpError
 from cdp.provision import Provisioned, provision
 from cdp.settings import Settings, stack_file
-from cdp.stack import postgres
+from cdp.stack import airflow, postgres
 from cdp.stack.ports import check_free
 from cdp.stack.probes import PROBES, UnfitError
 from cdp.stack.service import Service
@@ -21,11 +21,13 @@ POLL_SECONDS = 0.25
 
 
 def expected(settings: Settings) -> list[str]:
-    """The parts that must answer: every engine, ours or not, a local cluster's master,
+    """The parts that must answer: every engine, ours or not, a local cluster's master and worker,
     and the Postgres that is captured, if there is one."""
     cluster = ["spark-master"] if "spark-cluster" in settings.with_services else []
+    worker = ["trino-worker"] if "trino-worker" in settings.with_services else []
     captured = ["postgres"] if settings.has_postgres else []
-    return ["store", "catalog", *cluster, "spark", "trino", *captured]
+    driver = ["airflow"] if "airflow" in settings.with_services else []
+    return ["store", "catalog", *cluster, "spark", "trino", *worker, *captured, *driver]
 
 
 def up(settings: Settings, report: Callable[[str], None]) -> None:
@@ -40,6 +42,8 @@ def up(settings: Settings, report: Callable[[str], None]) -> None:
     changed = _write_configuration(settings, parts)
     if settings.local_postgres:
         changed |= postgres.prepare(settings)
+    if "airflow" in settings.with_services:
+        airflow.prepare(settings, report)
     changed |= not supervisor.config.exists() or (
         supervisor.config.read_text() != supervisor.render(chosen)
     )
@@ -87,7 +91,7 @@ def wait(
     failed = threading.Event()
 
     def one(name: str) -> None:
-        service = name
+        service = {"airflow": "airflow-api"}.get(name, name)
         if name == "catalog":
             service = "rest-catalog" if "rest-catalog" in ours else "store"
         while not failed.is_set():
@@ -131,7 +135,7 @@ def down(settings: Settings, data: bool = False) -> int:
     if ours or orphans:
         _remove_sockets(settings)
     if data:
-        for name in ("store", "rest-catalog", "spark", "trino"):
+        for name in ("store", "rest-catalog", "spark", "trino", "trino-worker", "airflow"):
             shutil.rmtree(settings.state_dir / name, ignore_errors=True)
         postgres.remove(settings)
     return orphans

@@ -90,6 +90,19 @@ def trino(settings: Settings) -> str:
     return f"Trino {info['nodeVersion']['version']}"
 
 
+def trino_worker(settings: Settings) -> str:
+    """Have Trino's coordinator name a worker that is active."""
+    from cdp.trino import query
+
+    active = query(
+        "select node_id from system.runtime.nodes where not coordinator and state = 'active'",
+        settings,
+    )
+    if not active.rows:
+        raise ConnectionError("the coordinator knows no worker")
+    return f"Trino's worker {active.rows[0][0]}"
+
+
 def spark_master(settings: Settings) -> str:
     """Have the master name two live workers."""
     answer = requests.get(f"http://{HOST}:{settings.port(7080)}/json/", timeout=SECONDS).json()
@@ -113,11 +126,25 @@ def postgres(settings: Settings) -> str:
     return f"Postgres {version.split()[0]}"
 
 
+def airflow(settings: Settings) -> str:
+    """Have Airflow's API say that all its parts are alive."""
+    from cdp.stack.airflow import address
+
+    told = requests.get(f"{address(settings)}/api/v2/monitor/health", timeout=SECONDS).json()
+    ill = [name for name, part in told.items() if part["status"] != "healthy"]
+    if ill:
+        raise ConnectionError(f"not healthy: {', '.join(ill)}")
+    version = requests.get(f"{address(settings)}/api/v2/version", timeout=SECONDS).json()
+    return f"Airflow {version['version']}"
+
+
 PROBES: dict[str, Probe] = {
     "store": store,
     "catalog": catalog,
     "spark-master": spark_master,
     "spark": spark,
     "trino": trino,
+    "trino-worker": trino_worker,
     "postgres": postgres,
+    "airflow": airflow,
 }

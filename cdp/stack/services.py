@@ -9,7 +9,7 @@ from pathlib import Path
 from cdp.errors import CdpError
 from cdp.provision import Provisioned
 from cdp.settings import HOST, ROOT, Settings
-from cdp.stack import postgres
+from cdp.stack import airflow, postgres
 from cdp.stack.service import Service
 
 LOG4J = ROOT / "spark_conf" / "log4j2.properties"
@@ -30,7 +30,9 @@ def services(settings: Settings, parts: Provisioned) -> list[Service]:
     if not settings.spark_remote:
         chosen.append(_spark(settings, parts))
     if not settings.trino_url:
-        chosen.append(_trino(settings, parts))
+        chosen += _trino(settings, parts)
+    if "airflow" in settings.with_services:
+        chosen += airflow.services(settings)
     return chosen
 
 
@@ -244,32 +246,45 @@ def _spark(settings: Settings, parts: Provisioned) -> Service:
     )
 
 
-def _trino(settings: Settings, parts: Provisioned) -> Service:
-    """Trino's coordinator, which works too. Its security files are relative to its directory."""
-    directory = settings.state_dir / "trino"
+def _trino(settings: Settings, parts: Provisioned) -> list[Service]:
+    """Trino's coordinator, which works too, and the worker that is asked for.
+
+    Security files are relative to a node's directory.
+    """
     options = [line for line in (TRINO_CONFIG / "jvm.config").read_text().split() if line]
-    return Service(
-        "trino",
-        (
-            str(parts.java_trino / "bin" / "java"),
-            f"-Xmx{settings.trino_memory}",
-            *options,
-            f"-Dconfig={TRINO_CONFIG / 'config.properties'}",
-            f"-Dlog.levels-file={TRINO_CONFIG / 'log.properties'}",
-            "-Dnode.id=coordinator",
-            f"-Dnode.data-dir={directory}",
-            f"-Dplugin.dir={parts.trino / 'plugin'}",
-            f"-Dcatalog.config-dir={TRINO_CONFIG / 'catalog'}",
-            "-cp",
-            f"{parts.trino}/lib/*",
-            "io.trino.server.TrinoServer",
-        ),
-        directory,
-        {"HTTP": settings.port(8080)},
-        {
-            "CDP_TRINO_PORT": str(settings.port(8080)),
-            "CDP_TRINO_HOST": HOST,
-            "CDP_TRINO_BIND": HOST,
-            "CDP_TRINO_QUERY_MEMORY": "256MB",
-        },
-    )
+
+    def node(name: str, node_id: str, port: int, *role: str) -> Service:
+        directory = settings.state_dir / name
+        return Service(
+            name,
+            (
+                str(parts.java_trino / "bin" / "java"),
+                f"-Xmx{settings.trino_memory}",
+                *options,
+                f"-Dconfig={TRINO_CONFIG / 'config.properties'}",
+                f"-Dlog.levels-file={TRINO_CONFIG / 'log.properties'}",
+                f"-Dnode.id={node_id}",
+                f"-Dnode.data-dir={directory}",
+                f"-Dplugin.dir={parts.trino / 'plugin'}",
+                f"-Dcatalog.config-dir={TRINO_CONFIG / 'catalog'}",
+                *role,
+                "-cp",
+                f"{parts.trino}/lib/*",
+                "io.trino.server.TrinoServer",
+            ),
+            directory,
+            {"HTTP": port},
+            {
+                "CDP_TRINO_PORT": str(settings.port(8080)),
+                "CDP_TRINO_HOST": HOST,
+                "CDP_TRINO_BIND": HOST,
+                "CDP_TRINO_QUERY_MEMORY": "256MB",
+            },
+        )
+
+    nodes = [node("trino", "coordinator", settings.port(8080))]
+    if "trino-worker" in settings.with_services:
+        port = settings.port(8083)
+        role = ("-Dcoordinator=false", f"-Dhttp-server.http.port={port}")
+        nodes.append(node("trino-worker", "worker", port, *role))
+    return nodes

@@ -186,6 +186,24 @@ def test_a_run_that_fails_without_a_check_is_told_too_and_resolved_by_the_next(
     assert people.titles() == ["The run failed: Spark went away", "run: resolved"]
 
 
+def test_what_a_task_tells_is_told_once_until_all_of_its_dag_is_over(people: People) -> None:
+    told = (people.settings, people.said.append)
+    with people.webhook.up(), people.mail.up():
+        tell.failure("hourly.load", "the store is away", *told)
+        tell.failure("hourly.load", "the store is still away", *told)
+        tell.failure("hourly2.load", "another", *told)
+        # That is not for a run to resolve.
+        people.run(WELL)
+        tell.recovered("hourly", *told)
+        tell.recovered("hourly", *told)
+    assert people.titles() == [
+        "hourly.load failed: the store is away",
+        "hourly2.load failed: another",
+        "hourly.load: resolved",
+    ]
+    assert not people.said
+
+
 def test_what_could_not_be_sent_waits_and_goes_with_the_next_run(people: People) -> None:
     people.run(BROKEN, LATE, problem="failed")
     assert [line.split(" (")[0] for line in people.said] == [

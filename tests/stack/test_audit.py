@@ -175,6 +175,44 @@ def test_a_run_that_is_held_is_published_later_and_rolled_back(
     # The fixture rolls it back.
 
 
+def test_a_run_is_written_audited_and_published_one_after_the_other(
+    stack: Stack, checkout: Checkout
+) -> None:
+    before = heads(stack)
+    said = checkout.run(CDP, *REBUILD, "--unaudited", CDP_LOG_FORMAT="json")
+    lines = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+    run = last_run(stack)
+    assert run["state"] == "written"
+    # Each line bears the run, and each node of dbt's is one.
+    assert {line["run_id"] for line in lines} == {run["run_id"]}
+    nodes = {line["node"]: line["status"] for line in lines if "node" in line}
+    assert nodes["model.cdp_lakehouse.dim_customers"] == "success"
+    assert "is written: only a run that is audited" in stack.refused("publish", run["run_id"])
+    assert heads(stack) == before
+    assert "is audited" in stack.cdp("audit", run["run_id"])
+    assert heads(stack) == before
+    said = stack.cdp("publish", run["run_id"], CDP_LOG_FORMAT="json")
+    told = json.loads(said.splitlines()[-1])
+    assert (told["run_id"], told["tables"]) == (run["run_id"], ["marts.dim_customers"])
+    assert last_run(stack)["publish"] == told["publish"]
+    assert "is published: only a run that is written" in stack.refused("audit", run["run_id"])
+
+
+def test_an_audit_fails_what_was_written_against_the_contract(
+    stack: Stack, checkout: Checkout
+) -> None:
+    with_negative_charges(checkout)
+    kinds = ("--exclude-resource-type", "test", "unit_test")
+    checkout.run(CDP, *REBUILD, "--unaudited", *kinds)
+    run_id = last_run(stack)["run_id"]
+    said = stack.run(CDP, "audit", run_id, ok=False, CDP_LOG_FORMAT="json").stderr
+    told = json.loads(said.splitlines()[-1])
+    assert "checks failed: marts.dim_customers.monthly_charges: No invalid values" in told["error"]
+    assert run_id in told["fix"]
+    assert last_run(stack)["state"] == "failed"
+    stack.cdp("discard", run_id)
+
+
 def test_a_build_that_is_killed_leaves_main_alone_and_the_next_one_goes_on(
     stack: Stack, checkout: Checkout
 ) -> None:
@@ -205,3 +243,26 @@ def test_spark_killed_in_the_middle_of_a_build_fails_the_run_in_one_line(
     assert heads(stack) == before
     stack.cdp("up")
     stack.cdp("discard", last_run(stack)["run_id"])
+
+
+def test_a_build_whose_spark_was_started_again_writes_nothing_to_main(
+    stack: Stack, checkout: Checkout
+) -> None:
+    """A new session knows no branch: dbt must not be given one."""
+    before = heads(stack)
+    building = begun(checkout)
+    log = checkout.folder / "logs" / "dbt.log"
+    wait_for(lambda: log.exists() and "set spark.wap.branch" in log.read_text(encoding="utf-8"))
+    building.send_signal(signal.SIGSTOP)
+    spark = stack.pid("spark")
+    psutil.Process(spark).kill()
+    wait_for(lambda: stack.pid("spark") not in {0, spark})
+    stack.cdp("up")
+    building.send_signal(signal.SIGCONT)
+    _, told = building.communicate(timeout=300)
+    run_id = last_run(stack)["run_id"]
+    assert building.returncode == 1
+    assert f"error: the session with Spark was lost while {run_id} was written" in told, told
+    assert last_run(stack)["state"] == "failed"
+    assert heads(stack) == before
+    stack.cdp("discard", run_id)

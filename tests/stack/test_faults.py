@@ -23,12 +23,15 @@ ROWS = 200_000
 FILES = 4
 
 
-def wait_for(what: Callable[[], bool], seconds: float = 60) -> None:
-    """Wait until a condition holds."""
+def wait_for(what: Callable[[], bool], seconds: float = 60, every: float = 0.01) -> None:
+    """Wait until a condition holds.
+
+    every: seconds between two looks, of what is not free to ask.
+    """
     end = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < end, "the moment did not come"
-        time.sleep(0.01)
+        time.sleep(every)
 
 
 def write_source(folder: Path, table: str) -> Path:

@@ -1,29 +1,60 @@
 """The same main job, with the same code, on other parts: only settings differ."""
 
+import re
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
+import psycopg2
 import pytest
 
-from tests.conftest import Stack
+from cdp.landing.source import find
+from cdp.settings import ROOT
+from tests.conftest import CDP, Stack
 from tests.stack.answers import assert_answers
 from tests.stack.project import Project, environment, install
 
+TYPES = {"string": "text", "decimal": "numeric", "timestamp": "timestamptz"}
+CUSTOMERS = "create table public.customers ({}, primary key (customer_id))".format(
+    ", ".join(
+        f"{column.name} {TYPES.get(column.type, column.type)}"
+        for column in find("crm.customers", ROOT / "sources").columns
+    )
+)
 
-def test_the_main_job_gives_the_same_answers_on_another_catalog_and_a_spark_cluster(
+
+def test_the_main_job_gives_the_same_answers_on_another_catalog_and_clusters(
     make_stack: Callable[..., Stack], tmp_path: Path
 ) -> None:
-    other = make_stack("other", CDP_WITH_SERVICES="rest-catalog,spark-cluster")
+    parts = "rest-catalog,spark-cluster,trino-worker,airflow,postgres"
+    other = make_stack("other", CDP_WITH_SERVICES=parts)
     other.cdp("demo")
     names = {s["name"] for s in other.status()["services"]}
     assert {"rest-catalog", "spark-master", "spark-worker-1", "spark-worker-2"} <= names
+    assert {"trino-worker", "airflow-scheduler"} <= names
     assert other.settings().catalog_url.endswith(str(8182 + other.offset))
     assert other.settings().master == f"spark://127.0.0.1:{7077 + other.offset}"
     assert_answers(other)
     assert "0 rows loaded, 7043 in all" in other.cdp("load")
+    # Both nodes of Trino take a share of a query.
+    nodes = "select count(distinct node_id) as n from system.runtime.tasks"
+    assert other.query(nodes) == [{"n": 2}]
+    run_dag(other, "hourly")
+    assert_answers(other)
     assert_views_are_views(other, tmp_path / "project")
+    # The daily one captures the customers, of whom there is none.
+    with closing(psycopg2.connect(other.settings().postgres_dsn)) as connection, connection:
+        connection.cursor().execute(CUSTOMERS)
+    run_dag(other, "daily")
+    assert len(other.status()["slots"]) == 1
     other.cdp("down")
     assert other.processes() == []
+
+
+def run_dag(stack: Stack, dag: str) -> None:
+    """Run every task of a DAG for real, without a scheduler."""
+    done = stack.run(CDP, "airflow", "dags", "test", dag, "2024-12-31T06:05:00")
+    assert re.search(r"Marking run .* successful", done.stdout + done.stderr)
 
 
 def assert_views_are_views(stack: Stack, folder: Path) -> None:

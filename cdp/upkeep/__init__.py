@@ -1,0 +1,1 @@
+"""Tables are kept small in files and short in history: docs/upkeep.md."""

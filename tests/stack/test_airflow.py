@@ -1,0 +1,189 @@
+"""Every DAG for real: on its own, by the scheduler, with a failing audit, and killed."""
+
+import json
+import re
+import shlex
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import requests
+
+from cdp.settings import ROOT
+from cdp.stack import airflow
+from tests.conftest import CDP, Stack
+from tests.stack.test_audit import heads, last_run
+from tests.stack.test_faults import wait_for
+
+DAGS = {"hourly", "daily", "backfill", "ci"}
+STEPS = ["land", "load", "write", "audit", "publish"]
+# It is verified in each run, of whatever came.
+CONTRACT = "raw/crm_customers.yml"
+# What it runs on: without the Postgres of the shared stack, there is nothing to capture.
+SERVICES = "airflow"
+OVER = {"success", "failed"}
+CDP_AIRFLOW = (CDP, "airflow")
+
+
+@dataclass
+class Airflow:
+    """The Airflow of the shared stack, by its API."""
+
+    stack: Stack
+    contracts: Path
+
+    @cached_property
+    def session(self) -> requests.Session:
+        settings = self.stack.settings()
+        password = json.loads(airflow.passwords(settings).read_text())[airflow.USER]
+        token = requests.post(
+            f"{airflow.address(settings)}/auth/token",
+            json={"username": airflow.USER, "password": password},
+            timeout=30,
+        ).json()["access_token"]
+        session = requests.Session()
+        session.headers["Authorization"] = f"Bearer {token}"
+        return session
+
+    def ask(self, path: str, method: str = "GET", **body: Any) -> dict[str, Any]:  # noqa: ANN401
+        url = f"{airflow.address(self.stack.settings())}/api/v2/{path}"
+        answer = self.session.request(method, url, json=body or None, timeout=30)
+        assert answer.ok, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def trigger(self, dag: str) -> str:
+        """Start a run; its id."""
+        self.ask(f"dags/{dag}", "PATCH", is_paused=False)
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        return str(self.ask(f"dags/{dag}/dagRuns", "POST", logical_date=now)["dag_run_id"])
+
+    def runs(self, dag: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.ask(f"dags/{dag}/dagRuns")["dag_runs"]
+        return found
+
+    def states(self, dag: str, run: str) -> dict[str, str]:
+        """The states of the tasks of a run."""
+        told = self.ask(f"dags/{dag}/dagRuns/{run}/taskInstances?limit=100")["task_instances"]
+        return {each["task_id"]: each["state"] for each in told}
+
+    def ended(self, dag: str, run: str, seconds: float = 400) -> dict[str, str]:
+        """The states of the tasks once a run is over."""
+        wait_for(lambda: self.ask(f"dags/{dag}/dagRuns/{run}")["state"] in OVER, seconds, 1)
+        return self.states(dag, run)
+
+
+@pytest.fixture(scope="module")
+def driver(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
+    contracts = tmp_path_factory.mktemp("airflow") / "contracts"
+    shutil.copytree(ROOT / "contracts", contracts)
+    stack.cdp("build")
+    stack.cdp(
+        "up",
+        CDP_WITH_SERVICES=SERVICES,
+        CDP_CONTRACTS_DIR=str(contracts),
+        CDP_TASK_RETRIES="1",
+        CDP_TASK_RETRY_SECONDS="1",
+    )
+    yield Airflow(stack, contracts)
+    stack.cdp("up")
+
+
+def test_each_dag_is_read_from_the_manifest_within_four_seconds(driver: Airflow) -> None:
+    shown = driver.stack.run(
+        *CDP_AIRFLOW, "dags", "report", "--output", "json", CDP_WITH_SERVICES=SERVICES
+    ).stdout
+    files = json.loads(shown[shown.index("[{") :])
+    assert {dag for file in files for dag in file["dags"]} == DAGS
+    for file in files:
+        hours, minutes, seconds = file["duration"].split(":")
+        assert (hours, minutes) == ("0", "00")
+        assert float(seconds) < 4, file
+
+
+def test_a_run_by_the_scheduler_lands_audits_and_publishes(driver: Airflow) -> None:
+    stack = driver.stack
+    before = heads(stack)
+    # Its schedule makes a run of the hour that has passed.
+    driver.ask("dags/daily", "PATCH", is_paused=False)
+    wait_for(lambda: bool(driver.runs("daily")), 120, 1)
+    (run,) = driver.runs("daily")
+    assert run["run_type"] == "scheduled"
+    states = driver.ended("daily", run["dag_run_id"])
+    assert {states[step] for step in [*STEPS, "upkeep"]} == {"success"}
+    # A task for each table, told by one process of dbt's.
+    tables = {name.partition(".")[2]: s for name, s in states.items() if "." in name}
+    assert {"dim_customers", "customers_history", "winsor_thresholds"} <= set(tables)
+    assert "stg_crm_customers" not in tables
+    assert set(tables.values()) == {"success"}
+    assert last_run(stack)["state"] in {"published", "discarded"}
+    assert set(heads(stack)) >= set(before)
+    (kept,) = stack.query("select count(distinct table_name) as n from monitoring.mon_table_health")
+    assert kept["n"] > 30
+    driver.ask("dags/daily", "PATCH", is_paused=True)
+
+
+def test_a_failing_contract_ends_red_with_main_untouched_and_is_not_tried_again(
+    driver: Airflow,
+) -> None:
+    stack = driver.stack
+    contract = driver.contracts / CONTRACT
+    text = contract.read_text()
+    impossible = "checks:\n  - row_count:\n      threshold: {must_be_less_than: 1}\n"
+    contract.write_text(text.replace("checks:\n", impossible, 1))
+    before = heads(stack)
+    try:
+        run = driver.trigger("backfill")
+        states = driver.ended("backfill", run)
+    finally:
+        contract.write_text(text)
+    assert states["write"] == "success"
+    assert states["audit"] == "failed"
+    assert states["publish"] == "upstream_failed"
+    assert heads(stack) == before
+    assert last_run(stack)["state"] == "failed"
+    audit = driver.ask(f"dags/backfill/dagRuns/{run}/taskInstances/audit")
+    assert audit["try_number"] == 1
+    # What its log says to look at can be looked at.
+    log = driver.ask(f"dags/backfill/dagRuns/{run}/taskInstances/audit/logs/1")
+    lines = [str(line["event"]) for line in log["content"]]
+    (query,) = (line.split("cdp query ")[1] for line in lines if "cdp query " in line)
+    assert stack.query(shlex.split(query)[0])
+
+
+def test_a_task_that_is_killed_is_tried_again_and_the_run_goes_on(driver: Airflow) -> None:
+    run = driver.trigger("backfill")
+    before = {r["run_id"] for r in all_runs(driver.stack)}
+
+    def writing() -> list[psutil.Process]:
+        return [p for p in driver.stack.processes() if "--unaudited" in p.cmdline()]
+
+    wait_for(lambda: bool(writing()) and last_run(driver.stack)["run_id"] not in before, 120)
+    for process in writing():
+        process.kill()
+    states = driver.ended("backfill", run)
+    assert {states[step] for step in ("write", "audit", "publish")} == {"success"}
+    write = driver.ask(f"dags/backfill/dagRuns/{run}/taskInstances/write")
+    assert write["try_number"] == 2
+    assert last_run(driver.stack)["state"] in {"published", "discarded"}
+
+
+def all_runs(stack: Stack) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(stack.run(CDP, "runs", "--json").stdout)
+    return found
+
+
+@pytest.mark.parametrize("dag", sorted(DAGS))
+def test_each_dag_runs_without_a_scheduler(driver: Airflow, dag: str) -> None:
+    moment = "2024-12-31T06:05:00"
+    done = driver.stack.run(*CDP_AIRFLOW, "dags", "test", dag, moment, CDP_WITH_SERVICES=SERVICES)
+    assert re.search(r"Marking run .* successful", done.stdout + done.stderr)
+    if dag == "ci":
+        schemas = driver.stack.query("select schema_name from lake.information_schema.schemata")
+        assert not [s for s in schemas if s["schema_name"].startswith("ci_airflow")]
