@@ -190,6 +190,8 @@ def on_branch(settings: Settings, run_id: str) -> Iterator["SparkSession"]:
     """
     from pyspark.errors import PySparkException
 
+    fix = "cdp build makes a new run; spark.log may say why"
+    lost = CdpError(f"the session with Spark was lost while {run_id} was written or audited", fix)
     spark.disconnect(settings)
     session = spark.connect(settings)
     try:
@@ -197,14 +199,12 @@ def on_branch(settings: Settings, run_id: str) -> Iterator["SparkSession"]:
         os.environ[VARIABLE] = run_id
         with spark.no_other_session():
             yield session
-    except (CdpError, PySparkException) as error:
+        # dbt tells of what failed, and does not raise it.
         if session.is_stopped:
-            problem = f"the session with Spark was lost while {run_id} was written or audited"
-        elif isinstance(error, PySparkException):
-            problem = f"Spark: {str(error).strip().splitlines()[0]}"
-        else:
-            raise
-        raise CdpError(problem, "cdp build makes a new run; spark.log may say why") from error
+            raise lost
+    except PySparkException as error:
+        problem = f"Spark: {str(error).strip().splitlines()[0]}"
+        raise (lost if session.is_stopped else CdpError(problem, fix)) from error
     finally:
         os.environ.pop(VARIABLE, None)
         spark.disconnect(settings)

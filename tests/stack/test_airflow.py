@@ -179,8 +179,9 @@ def all_runs(stack: Stack) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.parametrize("dag", sorted(DAGS))
-def test_each_dag_runs_without_a_scheduler(driver: Airflow, dag: str) -> None:
+# The others run so on clusters: test_portability.
+@pytest.mark.parametrize("dag", ["backfill", "ci"])
+def test_a_dag_runs_without_a_scheduler(driver: Airflow, dag: str) -> None:
     moment = "2024-12-31T06:05:00"
     done = driver.stack.run(*CDP_AIRFLOW, "dags", "test", dag, moment, CDP_WITH_SERVICES=SERVICES)
     assert re.search(r"Marking run .* successful", done.stdout + done.stderr)

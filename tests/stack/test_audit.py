@@ -72,6 +72,14 @@ def begun(checkout: Checkout) -> subprocess.Popen[str]:
     return building
 
 
+def writing(checkout: Checkout) -> subprocess.Popen[str]:
+    """A rebuild in a checkout whose dbt has a session on the branch."""
+    building = begun(checkout)
+    log = checkout.folder / "logs" / "dbt.log"
+    wait_for(lambda: log.exists() and "set spark.wap.branch" in log.read_text(encoding="utf-8"))
+    return building
+
+
 def with_negative_charges(checkout: Checkout) -> None:
     checkout.edit(DIM, "        monthly_charges,", "        -monthly_charges as monthly_charges,")
 
@@ -233,7 +241,7 @@ def test_spark_killed_in_the_middle_of_a_build_fails_the_run_in_one_line(
     stack: Stack, checkout: Checkout
 ) -> None:
     before = heads(stack)
-    building = begun(checkout)
+    building = writing(checkout)
     psutil.Process(stack.pid("spark")).kill()
     _, told = building.communicate(timeout=300)
     assert building.returncode == 1
@@ -250,9 +258,7 @@ def test_a_build_whose_spark_was_started_again_writes_nothing_to_main(
 ) -> None:
     """A new session knows no branch: dbt must not be given one."""
     before = heads(stack)
-    building = begun(checkout)
-    log = checkout.folder / "logs" / "dbt.log"
-    wait_for(lambda: log.exists() and "set spark.wap.branch" in log.read_text(encoding="utf-8"))
+    building = writing(checkout)
     building.send_signal(signal.SIGSTOP)
     spark = stack.pid("spark")
     psutil.Process(spark).kill()

@@ -23,6 +23,7 @@ CUSTOMERS = "create table public.customers ({}, primary key (customer_id))".form
 )
 
 
+@pytest.mark.timeout(1200)
 def test_the_main_job_gives_the_same_answers_on_another_catalog_and_clusters(
     make_stack: Callable[..., Stack], tmp_path: Path
 ) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 
 from cdp import objects
@@ -158,32 +159,38 @@ def test_files_that_no_snapshot_names_go_when_they_are_old_enough(
     keeper.tables.make("orphaned")
     bucket, _, folder = table_of(keeper, "orphaned").location()[5:].partition("/")
     s3 = objects.client(keeper.stack.settings())
-    for name in ("young", "old"):
-        s3.put_object(Bucket=bucket, Key=f"{folder}/data/{name}/orphan.parquet", Body=b"none")
-    age(keeper.stack, f"{bucket}/{folder}/data/old", tmp_path / "entries")
+    young, old = (f"{folder}/data/{name}/orphan.parquet" for name in ("young", "old"))
+    for key in (young, old):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"none")
+    age(keeper.stack, bucket, old, tmp_path / "entries")
     assert "1 orphan removed" in keeper.keep("orphaned")
     listed = s3.list_objects_v2(Bucket=bucket, Prefix=folder)["Contents"]
-    orphans = [o["Key"] for o in listed if o["Key"].endswith("orphan.parquet")]
-    assert orphans == [f"{folder}/data/young/orphan.parquet"]
+    assert [o["Key"] for o in listed if o["Key"].endswith("orphan.parquet")] == [young]
     assert keeper.health("orphaned")[-1]["orphans_removed"] == 1
     assert keeper.tables.rows("orphaned") == [1]
 
 
-def age(stack: Stack, path: str, entries: Path) -> None:
-    """Let the objects of a folder be a week old: the store keeps its entries, and takes them, with
-    the moment of each as a variable-length number."""
-    s3 = objects.client(stack.settings())
-    bucket, _, folder = path.partition("/")
-    (found,) = s3.list_objects_v2(Bucket=bucket, Prefix=folder)["Contents"]
+def age(stack: Stack, bucket: str, key: str, entries: Path) -> None:
+    """Let the one object of a folder be a week old.
+
+    The store saves the entries of a folder as messages, each behind its length in four bytes, with
+    moments as variable-length numbers; and it takes such a message as an update of the entry.
+    """
+    settings = stack.settings()
+    s3 = objects.client(settings)
+    (found,) = s3.list_objects_v2(Bucket=bucket, Prefix=key)["Contents"]
     moment = int(found["LastModified"].timestamp())
-    shell(stack, f"fs.meta.save -o {entries} /buckets/{path}")
+    shell(stack, f"fs.meta.save -o {entries} /buckets/{bucket}/{key.rpartition('/')[0]}")
     saved = entries.read_bytes()
-    assert variable_length(moment) in saved
-    aged = saved.replace(variable_length(moment), variable_length(moment - 7 * 86_400))
-    entries.write_bytes(aged)
-    shell(stack, f"fs.meta.load {entries}")
-    (found,) = s3.list_objects_v2(Bucket=bucket, Prefix=folder)["Contents"]
-    assert found["LastModified"].timestamp() < moment - 6 * 86_400
+    # Its message is the last: the folder comes before what is in it.
+    at = 4 + int.from_bytes(saved[:4], "big")
+    entry = saved[at + 4 :]
+    assert int.from_bytes(saved[at : at + 4], "big") == len(entry)
+    aged = entry.replace(variable_length(moment), variable_length(moment - 7 * 86_400))
+    with grpc.insecure_channel(f"127.0.0.1:{settings.port(18_888)}") as filer:
+        filer.unary_unary("/filer_pb.SeaweedFiler/UpdateEntry")(aged, timeout=30)
+    (found,) = s3.list_objects_v2(Bucket=bucket, Prefix=key)["Contents"]
+    assert found["LastModified"].timestamp() == moment - 7 * 86_400
 
 
 def shell(stack: Stack, command: str) -> None:
