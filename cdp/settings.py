@@ -40,6 +40,8 @@ class Settings(BaseSettings):
     # Where things are kept.
     state_dir: Path = ROOT / ".cdp"
     cache_dir: Path = Field(default_factory=_user_cache)
+    # In containers: a file for each secret, such as cdp_s3_secret_key.
+    secrets_dir: Path | None = None
     java_home_spark: Path | None = None
     java_home_trino: Path | None = None
     sources_dir: Path = ROOT / "sources"
@@ -327,7 +329,13 @@ def stack_file(state_dir: Path) -> Path:
 
 @cache
 def settings() -> Settings:
-    """The settings of this checkout; credentials are made at the first call."""
-    state_dir = Settings(_env_file=ROOT / ".env").state_dir  # type: ignore[call-arg]
+    """The settings of this checkout; credentials are made at the first call.
+
+    Where secrets are files, none are made: what is missing is missing.
+    """
+    told = Settings(_env_file=ROOT / ".env")  # type: ignore[call-arg]
+    if told.secrets_dir:
+        return Settings(_env_file=ROOT / ".env", _secrets_dir=told.secrets_dir)  # type: ignore[call-arg]
+    state_dir = told.state_dir
     files = (_credentials(state_dir), stack_file(state_dir), ROOT / ".env")
     return Settings(_env_file=files)  # type: ignore[call-arg]
