@@ -30,6 +30,13 @@ SECRETS: dict[str, Callable[[], str]] = {
 }
 
 
+# What its database needs before anything starts; containers have it in docker/airflow/init.sh.
+PREPARATION = (
+    ("db", "migrate"),
+    ("pools", "set", "lakehouse", "1", "one writer of tables at a time"),
+)
+
+
 def folder(settings: Settings) -> Path:
     return settings.state_dir / "airflow"
 
@@ -122,8 +129,8 @@ def prepare(settings: Settings, report: Callable[[str], None]) -> None:
     version = hashlib.sha256(LOCK.read_bytes()).hexdigest()
     if not migrated.exists() or migrated.read_text() != version:
         report("making Airflow's database")
-        run(["db", "migrate"], settings)
-        run(["pools", "set", "lakehouse", "1", "one writer of tables at a time"], settings)
+        for arguments in PREPARATION:
+            run(arguments, settings)
         migrated.write_text(version)
 
 
