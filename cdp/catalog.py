@@ -27,11 +27,12 @@ class MovedError(Exception):
 
 @dataclass(frozen=True)
 class State:
-    """A table as its catalog has it: the snapshots that its branches and tags name, and all of
-    them by id."""
+    """A table as its catalog has it: where it is, the snapshots that its branches and tags name,
+    and all of them by id."""
 
     name: str
     uuid: str
+    location: str
     refs: dict[str, int]
     snapshots: dict[int, dict[str, Any]]
 
@@ -182,7 +183,7 @@ class Catalog:
         if current not in {None, -1} and "main" not in refs:
             refs["main"] = int(current)
         snapshots = {int(s["snapshot-id"]): s for s in found.get("snapshots") or []}
-        return State(table, str(found["table-uuid"]), refs, snapshots)
+        return State(table, str(found["table-uuid"]), str(found["location"]), refs, snapshots)
 
     def drop(self, table: str) -> None:
         """Drop a table, and have its files deleted."""

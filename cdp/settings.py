@@ -50,6 +50,10 @@ class Settings(BaseSettings):
     # How commands say what they do: lines for people, or JSON lines with the run that they are of.
     log_format: Literal["text", "json"] = "text"
 
+    # Where OpenLineage events go: a file, to which lines are added, or the address of an endpoint.
+    # Empty: nowhere.
+    lineage: str = ""
+
     # Local services. An endpoint set below is somebody else's service: it is not started here.
     with_services: Annotated[tuple[str, ...], NoDecode] = ()
     port_offset: int = Field(default=0, ge=0, le=20_000)
@@ -135,6 +139,16 @@ class Settings(BaseSettings):
             if parts.scheme not in schemes or not parts.hostname:
                 raise ValueError(f"it is not an address such as {min(schemes)}://host:port")
         return value
+
+    @field_validator("lineage")
+    @classmethod
+    def _sink(cls, value: str) -> str:
+        if "://" not in value:
+            return str(Path(value).expanduser().resolve()) if value else ""
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError(f"{value!r} is neither a file nor an address such as http://host:5000")
+        return value.rstrip("/")
 
     @field_validator("s3_endpoint", "catalog_uri", "trino_url")
     @classmethod

@@ -12,13 +12,15 @@ from cdp.errors import CdpError
 from cdp.settings import ROOT
 
 
-def render(profile: str, environment: Mapping[str, str]) -> str:
+def render(profile: str, environment: Mapping[str, str], *more: str) -> str:
     """The text of base.conf and the profile's file, `${NAME}` filled from `environment`.
+
+    more: other files of spark_conf/, read last.
 
     Raises CdpError naming the variable that is missing.
     """
     folder = ROOT / "spark_conf"
-    text = "\n".join((folder / f"{name}.conf").read_text() for name in ("base", profile))
+    text = "\n".join((folder / f"{name}.conf").read_text() for name in ("base", profile, *more))
     settings = [line for line in text.splitlines() if line and not line.startswith("#")]
     try:
         return Template("\n".join(settings) + "\n").substitute(environment)

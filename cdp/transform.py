@@ -76,6 +76,8 @@ class Node:
 
 
 Report = Callable[[Node], None]
+# Whoever is told each of dbt's own events, in its own class.
+Listener = Callable[[Any], None]
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,7 @@ def build(
     project: Project,
     arguments: Sequence[str],
     report: Report | None = None,
+    listener: Listener | None = None,
 ) -> list[Result]:
     """Run `dbt build` with the arguments; what became of each node. Unit tests are run for pull
     requests, and where the arguments ask for kinds of nodes.
@@ -143,7 +146,7 @@ def build(
     """
     asked = project.target == "ci" or any(a.partition("=")[0] in KINDS for a in arguments)
     left_out = () if asked else NO_UNIT_TESTS
-    done = _invoke(["build", *left_out, *arguments], project.manifest, report)
+    done = _invoke(["build", *left_out, *arguments], project.manifest, report, listener)
     by_id = {node.unique_id: name for name, node in project.tables.items()}
     results = [_result(r, by_id) for r in getattr(done.result, "results", [])]
     if not done.success and not any(r.status in {"error", "fail"} for r in results):
@@ -172,6 +175,7 @@ def _invoke(
     arguments: Sequence[str],
     manifest: Any = None,  # noqa: ANN401 - dbt's own class
     report: Report | None = None,
+    listener: Listener | None = None,
 ) -> Any:  # noqa: ANN401
     """Run dbt in this process. Raises CdpError for what it raises."""
     # dbt-spark asks for Hive support at every statement, which Spark Connect warns that it ignores.
@@ -187,7 +191,10 @@ def _invoke(
     command, *rest = arguments
     quiet = ["--quiet"] if report or command == "parse" else []
     folders = ["--project-dir", str(ROOT), "--profiles-dir", str(ROOT)]
-    done = dbtRunner(manifest=manifest, callbacks=[each]).invoke([*quiet, command, *folders, *rest])
+    callbacks = [each, listener] if listener else [each]
+    done = dbtRunner(manifest=manifest, callbacks=callbacks).invoke(
+        [*quiet, command, *folders, *rest]
+    )
     if done.exception:
         text = str(done.exception).strip().splitlines()
         raise CdpError(

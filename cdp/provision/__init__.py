@@ -22,7 +22,8 @@ class Provisioned:
 
 def _groups(settings: Settings) -> list[str]:
     optional = ["rest-catalog"] if "rest-catalog" in settings.with_services else []
-    return ["spark", "trino", *optional]
+    lineage = ["lineage"] if settings.lineage else []
+    return ["spark", "trino", *lineage, *optional]
 
 
 def locate(settings: Settings) -> Provisioned:
@@ -33,7 +34,7 @@ def locate(settings: Settings) -> Provisioned:
         return tuple(settings.artifacts_dir / a.path for a in locked if a.group == group)
 
     return Provisioned(
-        spark_jars=of("spark"),
+        spark_jars=of("spark") + of("lineage"),
         rest_catalog_jars=of("rest-catalog"),
         java_spark=runtimes.java_home("spark", settings),
         java_trino=runtimes.java_home("trino", settings),

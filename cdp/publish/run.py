@@ -11,6 +11,7 @@ from cdp import log, spark, transform
 from cdp.alerts import tell
 from cdp.catalog import Catalog
 from cdp.errors import CdpError
+from cdp.lineage import events as lineage
 from cdp.publish import lease
 from cdp.publish.journal import Move, Run
 from cdp.publish.publisher import Publisher, new_id, tag
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 # What a session with Spark reads its branch from, and the project's macros.
 BRANCH, VARIABLE = "spark.wap.branch", "CDP_RUN_BRANCH"
+# Each snapshot that a run makes says so in its summary.
+SUMMARY = "spark.sql.iceberg.snapshot-property.run-id"
 Say = Callable[[str], None]
 Until = Literal["written", "audited", "published"]
 
@@ -70,13 +73,14 @@ class Build:
         with (
             log.about(run_id=outcome.run_id),
             lease.held(self.settings, what, self.wait, self.say) as held,
+            lineage.job("build", outcome.run_id, self.settings, self.say) as job,
         ):
             publisher = Publisher(self.settings)
             publisher.recover(self.say)
             run = Run(outcome.run_id)
             run.begun = publisher.begin(run.run_id, sorted(project.tables))
             audit = Audit(project, publisher, run, outcome, self.settings, self.say)
-            audit.write(self.arguments, self.report)
+            audit.write(self.arguments, self.report, job)
             if self.until == "written":
                 publisher.journal.write(run.run_id, "written")
                 self.say(f"{run.run_id} is written; next: cdp audit {run.run_id}")
@@ -88,6 +92,7 @@ class Build:
             audit.show()
             held.check()
             outcome.publish, outcome.changed = publisher.publish(run)
+            job.outputs = outcome.changed
             audit.alert()
             if transform.publishes(self.arguments, project.target):
                 transform.keep_manifest(self.settings)
@@ -116,10 +121,16 @@ class Audit:
     settings: Settings
     say: Say
 
-    def write(self, arguments: Sequence[str], report: transform.Report | None) -> None:
+    def write(
+        self, arguments: Sequence[str], report: transform.Report | None, job: lineage.Job
+    ) -> None:
         """Have dbt build and test."""
+        heard = job.heard()
         with self._guarded() as session:
-            built = transform.build(self.project, arguments, report)
+            try:
+                built = transform.build(self.project, arguments, report, heard)
+            finally:
+                job.tell_of_dbt(heard, self.project.target)
             self.outcome.checks += dbt_tests.checks(built, self.recorded.run_id, session)
 
     def verify(self) -> None:
@@ -196,6 +207,7 @@ def on_branch(settings: Settings, run_id: str) -> Iterator["SparkSession"]:
     session = spark.connect(settings)
     try:
         session.conf.set(BRANCH, run_id)
+        session.conf.set(SUMMARY, run_id)
         os.environ[VARIABLE] = run_id
         with spark.no_other_session():
             yield session
@@ -229,7 +241,11 @@ def audit(run_id: str, settings: Settings, say: Say) -> None:
     """Verify what a run has written, and leave it for `cdp publish`."""
     require("Spark", settings.spark_url)
     project = transform.parse([], settings)
-    with log.about(run_id=run_id), lease.held(settings, f"audit {run_id}", say=say):
+    with (
+        log.about(run_id=run_id),
+        lease.held(settings, f"audit {run_id}", say=say),
+        lineage.job("audit", run_id, settings, say),
+    ):
         publisher = Publisher(settings)
         publisher.recover(say)
         found = publisher.run(run_id)
@@ -249,7 +265,11 @@ def audit(run_id: str, settings: Settings, say: Say) -> None:
 
 def publish(run_id: str, settings: Settings, say: Say) -> None:
     """Publish a run that is held."""
-    with log.about(run_id=run_id), lease.held(settings, f"publish {run_id}", say=say):
+    with (
+        log.about(run_id=run_id),
+        lease.held(settings, f"publish {run_id}", say=say),
+        lineage.job("publish", run_id, settings, say) as job,
+    ):
         publisher = Publisher(settings)
         publisher.recover(say)
         run = publisher.run(run_id)
@@ -258,8 +278,8 @@ def publish(run_id: str, settings: Settings, say: Say) -> None:
                 f"{run_id} is {run.state}: only a run that is audited and held can be published",
                 "cdp build makes a new one",
             )
-        number, changed = publisher.publish(run)
-        _tell(number, changed, say)
+        number, job.outputs = publisher.publish(run)
+        _tell(number, job.outputs, say)
 
 
 def _tell(number: int, changed: Sequence[Move], say: Say) -> None:

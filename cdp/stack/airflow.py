@@ -15,6 +15,7 @@ from pathlib import Path
 
 from cdp import transform
 from cdp.errors import CdpError
+from cdp.lineage import names, transport
 from cdp.settings import HOST, ROOT, Settings
 from cdp.stack.service import Service
 
@@ -75,7 +76,15 @@ def environment(settings: Settings) -> dict[str, str]:
         # Nothing phones home.
         "usage_data_collection.enabled": "False",
         "cosmos.enable_telemetry": "False",
+        "openlineage.disabled": str(not settings.lineage),
     }
+    if settings.lineage:
+        told |= {
+            "openlineage.namespace": names.AIRFLOW,
+            "openlineage.transport": json.dumps(transport.of_python(settings)),
+            # The DAGs are in the project, and its tasks' code is `cdp`.
+            "openlineage.disable_source_code": "True",
+        }
     told |= {f"{name}_cmd": f"cat {home / name}" for name in SECRETS}
     variables = {f"AIRFLOW__{n.replace('.', '__').upper()}": v for n, v in told.items()}
     return variables | {

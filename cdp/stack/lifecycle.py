@@ -65,8 +65,9 @@ def _write_configuration(settings: Settings, parts: Provisioned) -> bool:
     (settings.state_dir / "spark" / "scratch").mkdir(parents=True, exist_ok=True)
     properties = settings.state_dir / "spark" / "conf" / "spark-defaults.conf"
     filled = settings.environment() | spark_placeholders(settings, parts)
+    lineage = ["lineage"] if settings.lineage else []
     files = {
-        properties: spark_conf.render(settings.spark_profile, filled),
+        properties: spark_conf.render(settings.spark_profile, filled, *lineage),
         settings.state_dir / "env": settings.exports(),
     }
     changed = False

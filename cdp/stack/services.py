@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from cdp.errors import CdpError
+from cdp.lineage import transport
 from cdp.provision import Provisioned
 from cdp.settings import HOST, ROOT, Settings
 from cdp.stack import airflow, postgres
@@ -217,6 +218,7 @@ def spark_placeholders(settings: Settings, parts: Provisioned) -> dict[str, str]
             f"-Djava.io.tmpdir={settings.state_dir}/spark/scratch "
             f"{settings.spark_java_options}"
         ),
+        **transport.of_spark(settings),
     }
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from airflow.providers.openlineage import conf as lineage
 from airflow.sdk import Asset, AssetAlias, BaseOperator, Context
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
@@ -32,6 +33,18 @@ class VerdictError(AirflowFailException, ToldError):
 def environment() -> dict[str, str]:
     """What the commands of tasks are given."""
     return {k: v for k, v in os.environ.items() if not k.startswith(OWN)}
+
+
+def parents(context: Context) -> dict[str, str]:
+    """What tells a command of which task it is part, in the lineage; nothing without any."""
+    if lineage.is_disabled():
+        return {}
+    from airflow.providers.openlineage.plugins import macros
+
+    return {
+        "OPENLINEAGE_PARENT_ID": macros.lineage_parent_id(context["ti"]),
+        "OPENLINEAGE_ROOT_PARENT_ID": macros.lineage_root_parent_id(context["ti"]),
+    }
 
 
 class Cdp(BaseOperator):
@@ -58,7 +71,7 @@ class Cdp(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         told: dict[str, Any] = {}
-        for event in self._events():
+        for event in self._events(parents(context)):
             told |= {k: event[k] for k in ("run_id", "publish", "tables") if k in event}
             self.heard(event, context)
         return told
@@ -69,12 +82,15 @@ class Cdp(BaseOperator):
     def heard(self, event: dict[str, Any], context: Context) -> None:
         """Called with each line of the command, as it comes."""
 
-    def _events(self) -> Iterator[dict[str, Any]]:
-        """The lines of the command. Raises AirflowException with its error when it fails."""
+    def _events(self, more: dict[str, str]) -> Iterator[dict[str, Any]]:
+        """The lines of the command. Raises AirflowException with its error when it fails.
+
+        more: variables of its environment.
+        """
         self._process = subprocess.Popen(
             self.command(),
             cwd=ROOT,
-            env=environment() | {"CDP_LOG_FORMAT": "json"} | self.variables,
+            env=environment() | {"CDP_LOG_FORMAT": "json"} | more | self.variables,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
