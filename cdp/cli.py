@@ -445,6 +445,21 @@ def alert(
         tell.failure(name, problem or "it failed", settings(), say)
 
 
+@app.command(epilog=DEBUG)
+def metrics(
+    once: Annotated[
+        bool, typer.Option("--once", help="Print them, in Prometheus' text format, and end.")
+    ] = False,
+) -> None:
+    """Serve metrics to Prometheus on loopback: rows, lag, runs, checks, publish age, files."""
+    from cdp.metrics import exporter
+
+    if once:
+        sys.stdout.write(exporter.once(settings(), lambda line: typer.echo(line, err=True)))
+        return
+    exporter.serve(settings(), say)
+
+
 quarantine = typer.Typer(
     help="Rows that landed and that staging could not use: list, show, or land them again.",
     no_args_is_help=True,

@@ -22,7 +22,14 @@ from cdp.errors import CdpError
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
-OPTIONAL_SERVICES = ("rest-catalog", "spark-cluster", "trino-worker", "postgres", "airflow")
+OPTIONAL_SERVICES = (
+    "rest-catalog",
+    "spark-cluster",
+    "trino-worker",
+    "postgres",
+    "airflow",
+    "metrics",
+)
 
 
 def _user_cache() -> Path:

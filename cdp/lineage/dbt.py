@@ -90,7 +90,7 @@ class _Processor(DbtStructuredLogsProcessor):  # type: ignore[misc]
 
     def _get_model_inputs(self, node_id: str) -> list[Any]:
         """The tables that a node reads: in place of what is ephemeral, what that reads."""
-        found = {}
+        found: dict[str, Any] = {}
         for each in super()._get_model_inputs(node_id):
             node = each.metadata_node
             if node.get("config", {}).get("materialized") == EPHEMERAL:

@@ -100,6 +100,10 @@ class Journal:
         """All runs, in the order in which they began."""
         return group(patiently(self._log.read))
 
+    def last(self, count: int) -> list[Run]:
+        """The last of them. Raises what it does when the catalog or the store is away, at once."""
+        return group(self._log.read())[-count:]
+
     def run(self, run_id: str) -> Run | None:
         """One of them, None when it is not known."""
         found = group(patiently(lambda: self._log.read(run_id=run_id)))

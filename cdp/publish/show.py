@@ -1,6 +1,6 @@
 """Runs and differences, as people read them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cdp.publish.diff import Difference
-from cdp.publish.journal import Run
+from cdp.publish.journal import Move, Run
 
 STYLES = {"published": "green", "failed": "red", "refused": "red", "audited": "yellow"}
 
@@ -57,6 +57,24 @@ def as_json(run: Run) -> dict[str, Any]:
             {"table": m.table, "old_snapshot": m.old, "new_snapshot": m.new} for m in run.changed
         ],
     }
+
+
+def of_json(told: Mapping[str, Any]) -> Run:
+    """The run that `as_json` has told."""
+
+    def moment(text: str | None) -> datetime | None:
+        return datetime.fromisoformat(text) if text else None
+
+    changed = [Move(m["table"], m["old_snapshot"], m["new_snapshot"]) for m in told["changed"]]
+    return Run(
+        told["run_id"],
+        told["state"],
+        told["publish"],
+        moment(told["began_at"]),
+        moment(told["ended_at"]),
+        told["detail"],
+        intended=changed,
+    )
 
 
 def differences(found: Sequence[Difference], console: Console) -> None:

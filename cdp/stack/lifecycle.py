@@ -27,7 +27,8 @@ def expected(settings: Settings) -> list[str]:
     worker = ["trino-worker"] if "trino-worker" in settings.with_services else []
     captured = ["postgres"] if settings.has_postgres else []
     driver = ["airflow"] if "airflow" in settings.with_services else []
-    return ["store", "catalog", *cluster, "spark", "trino", *worker, *captured, *driver]
+    exporter = ["metrics"] if "metrics" in settings.with_services else []
+    return ["store", "catalog", *cluster, "spark", "trino", *worker, *captured, *driver, *exporter]
 
 
 def up(settings: Settings, report: Callable[[str], None]) -> None:
@@ -136,7 +137,15 @@ def down(settings: Settings, data: bool = False) -> int:
     if ours or orphans:
         _remove_sockets(settings)
     if data:
-        for name in ("store", "rest-catalog", "spark", "trino", "trino-worker", "airflow"):
+        for name in (
+            "store",
+            "rest-catalog",
+            "spark",
+            "trino",
+            "trino-worker",
+            "airflow",
+            "metrics",
+        ):
             shutil.rmtree(settings.state_dir / name, ignore_errors=True)
         postgres.remove(settings)
     return orphans

@@ -14,6 +14,8 @@ from cdp.errors import CdpError
 from cdp.settings import HOST, Settings
 
 SECONDS = 5.0
+# The first answer of the exporter reads every table that it tells of.
+COLD_SECONDS = 30.0
 Probe = Callable[[Settings], str]
 
 
@@ -138,6 +140,15 @@ def airflow(settings: Settings) -> str:
     return f"Airflow {version['version']}"
 
 
+def metrics(settings: Settings) -> str:
+    """Have the exporter tell what it can."""
+    from cdp.stack.metrics import address
+
+    answer = requests.get(address(settings), timeout=COLD_SECONDS)
+    answer.raise_for_status()
+    return f"{sum(not line.startswith('#') for line in answer.text.splitlines())} samples"
+
+
 PROBES: dict[str, Probe] = {
     "store": store,
     "catalog": catalog,
@@ -147,4 +158,5 @@ PROBES: dict[str, Probe] = {
     "trino-worker": trino_worker,
     "postgres": postgres,
     "airflow": airflow,
+    "metrics": metrics,
 }

@@ -16,6 +16,7 @@ from rich.table import Table
 from cdp.capture import slots
 from cdp.errors import CdpError
 from cdp.provision import download, locate, maven
+from cdp.publish import show as runs
 from cdp.settings import Settings
 from cdp.stack import lifecycle, ports
 from cdp.stack.probes import PROBES
@@ -24,6 +25,7 @@ from cdp.stack.services import services
 from cdp.stack.supervisor import Supervisor
 
 GB = 1e9
+LAST_RUNS = 5
 NEEDED_MEMORY_GB = 6
 NEEDED_DISK_GB = 6
 
@@ -46,10 +48,20 @@ def status(settings: Settings) -> dict[str, Any]:
         "services": rows,
         "slots": [asdict(slot) for slot in found],
         "warnings": slots.warnings(found, settings) if answering else [],
+        "runs": _runs(settings, answers),
         "memory_bytes": sum(r["memory_bytes"] or 0 for r in rows),
         "data_bytes": _size(settings.state_dir / "store"),
         "disk_free_bytes": shutil.disk_usage(settings.state_dir).free,
     }
+
+
+def _runs(settings: Settings, answers: dict[str, tuple[bool, str]]) -> list[dict[str, Any]]:
+    """The last runs, as `cdp runs --json` has them; none when those who keep them are away."""
+    from cdp.publish.journal import Journal
+
+    if not all(answers.get(part, (True, ""))[0] for part in ("store", "catalog")):
+        return []
+    return [runs.as_json(run) for run in Journal(settings).last(LAST_RUNS)]
 
 
 def _ask(name: str, settings: Settings) -> tuple[bool, str]:
@@ -108,6 +120,8 @@ def show(found: dict[str, Any], console: Console) -> None:
     console.print(table)
     if found["slots"]:
         console.print(_slots(found["slots"]))
+    if found["runs"]:
+        runs.runs([runs.of_json(run) for run in found["runs"]], console)
     console.print(
         f"memory {found['memory_bytes'] / GB:.2f} GB, "
         f"data {found['data_bytes'] / 1e6:.1f} MB, "

@@ -10,7 +10,7 @@ from cdp.errors import CdpError
 from cdp.lineage import transport
 from cdp.provision import Provisioned
 from cdp.settings import HOST, ROOT, Settings
-from cdp.stack import airflow, postgres
+from cdp.stack import airflow, metrics, postgres
 from cdp.stack.service import Service
 
 LOG4J = ROOT / "spark_conf" / "log4j2.properties"
@@ -34,6 +34,8 @@ def services(settings: Settings, parts: Provisioned) -> list[Service]:
         chosen += _trino(settings, parts)
     if "airflow" in settings.with_services:
         chosen += airflow.services(settings)
+    if "metrics" in settings.with_services:
+        chosen.append(metrics.service(settings))
     return chosen
 
 

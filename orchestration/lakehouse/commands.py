@@ -72,6 +72,8 @@ class Cdp(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         told: dict[str, Any] = {}
         for event in self._events(parents(context)):
+            if "run_id" in event and "run_id" not in told:
+                self.log.info("this is of the run %s", event["run_id"])
             told |= {k: event[k] for k in ("run_id", "publish", "tables") if k in event}
             self.heard(event, context)
         return told

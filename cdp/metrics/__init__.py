@@ -1,0 +1,1 @@
+"""What Prometheus reads: counts and ages, from the tables that the platform keeps of itself."""
