@@ -53,12 +53,7 @@ class Teller:
         from openlineage.client import OpenLineageClient
 
         self._client = OpenLineageClient(
-            config={
-                "transport": transport.of_python(self.settings),
-                "tags": {"run": {"run_id": self.run_id}},
-                # The address of a checkout's origin may hold a secret.
-                "facets": {"source_code_location": {"disabled": True}},
-            }
+            config=transport.client(self.settings) | {"tags": {"run": {"run_id": self.run_id}}}
         )
 
     def _emit(self, events: "Iterable[RunEvent]") -> None:
@@ -136,7 +131,7 @@ class Job:
         tables = Tables(self._catalog)
         version = dataset_version_dataset.DatasetVersionDatasetFacet(str(move.new))
         facets = {"version": version, "symlinks": symlinks(tables, move.table)}
-        return OutputDataset(*tables.place(move.table), facets)
+        return OutputDataset(*tables.place(move.table), facets=facets)
 
 
 def symlinks(tables: Tables, table: str) -> Any:  # noqa: ANN401 - the library's own class

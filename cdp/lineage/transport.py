@@ -36,6 +36,15 @@ def of_python(settings: Settings) -> dict[str, Any]:
     }
 
 
+def client(settings: Settings) -> dict[str, Any]:
+    """The configuration of the Python client."""
+    if not settings.lineage:
+        return {"transport": {"type": "noop"}}
+    # The address of a checkout's origin may hold a secret.
+    facets = {"source_code_location": {"disabled": True}}
+    return {"transport": of_python(settings), "facets": facets}
+
+
 def of_spark(settings: Settings) -> dict[str, str]:
     """What spark_conf/lineage.conf asks for."""
     if is_file(settings):

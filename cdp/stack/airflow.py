@@ -23,6 +23,8 @@ HOME = ROOT / "orchestration"
 EXECUTABLE = ROOT / ".venv-airflow" / "bin" / "airflow"
 LOCK = ROOT / "requirements" / "airflow.txt"
 USER = "admin"
+# Where its events go: a file of its own, since supervisor's configuration takes no quotes.
+LINEAGE = "openlineage.yml"
 # What Airflow keeps secret, each in a file that its owner alone may read.
 SECRETS: dict[str, Callable[[], str]] = {
     "core.fernet_key": lambda: urlsafe_b64encode(secrets.token_bytes(32)).decode(),
@@ -81,7 +83,7 @@ def environment(settings: Settings) -> dict[str, str]:
     if settings.lineage:
         told |= {
             "openlineage.namespace": names.AIRFLOW,
-            "openlineage.transport": json.dumps(transport.of_python(settings)),
+            "openlineage.config_path": str(home / LINEAGE),
             # The DAGs are in the project, and its tasks' code is `cdp`.
             "openlineage.disable_source_code": "True",
         }
@@ -132,6 +134,7 @@ def prepare(settings: Settings, report: Callable[[str], None]) -> None:
     for name, make in SECRETS.items():
         _write_once(home / name, make())
     _write_once(passwords(settings), json.dumps({USER: secrets.token_urlsafe(16)}))
+    _write(home / LINEAGE, json.dumps(transport.client(settings)))
     transform.parse([], settings)
     shutil.copy(ROOT / "target" / "manifest.json", home / "manifest.json")
     migrated = home / "migrated"
@@ -143,10 +146,15 @@ def prepare(settings: Settings, report: Callable[[str], None]) -> None:
         migrated.write_text(version)
 
 
+def _write(path: Path, text: str) -> None:
+    """Write what its owner alone may read."""
+    path.touch(mode=0o600)
+    path.write_text(text)
+
+
 def _write_once(path: Path, text: str) -> None:
     if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(text)
+        _write(path, text)
 
 
 def run(arguments: Sequence[str], settings: Settings) -> None:

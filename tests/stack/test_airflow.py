@@ -20,6 +20,7 @@ from cdp.stack import airflow
 from tests.conftest import CDP, Stack
 from tests.stack.test_audit import heads, last_run
 from tests.stack.test_faults import wait_for
+from tests.stack.told import assert_linked, read
 
 DAGS = {"hourly", "daily", "backfill", "ci"}
 STEPS = ["land", "load", "write", "audit", "publish"]
@@ -37,6 +38,7 @@ class Airflow:
 
     stack: Stack
     contracts: Path
+    lineage: Path
 
     @cached_property
     def session(self) -> requests.Session:
@@ -81,17 +83,19 @@ class Airflow:
 
 @pytest.fixture(scope="module")
 def driver(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
-    contracts = tmp_path_factory.mktemp("airflow") / "contracts"
+    folder = tmp_path_factory.mktemp("airflow")
+    contracts, lineage = folder / "contracts", folder / "lineage.jsonl"
     shutil.copytree(ROOT / "contracts", contracts)
     stack.cdp("build")
     stack.cdp(
         "up",
         CDP_WITH_SERVICES=SERVICES,
         CDP_CONTRACTS_DIR=str(contracts),
+        CDP_LINEAGE=str(lineage),
         CDP_TASK_RETRIES="1",
         CDP_TASK_RETRY_SECONDS="1",
     )
-    yield Airflow(stack, contracts)
+    yield Airflow(stack, contracts, lineage)
     stack.cdp("up")
 
 
@@ -127,6 +131,8 @@ def test_a_run_by_the_scheduler_lands_audits_and_publishes(driver: Airflow) -> N
     (kept,) = stack.query("select count(distinct table_name) as n from monitoring.mon_table_health")
     assert kept["n"] > 30
     driver.ask("dags/daily", "PATCH", is_paused=True)
+    # One chain of lineage, told by Airflow, the commands, dbt and Spark.
+    assert_linked(read(driver.lineage), "daily", last_run(stack)["run_id"])
 
 
 def test_a_failing_contract_ends_red_with_main_untouched_and_is_not_tried_again(

@@ -13,6 +13,8 @@ from cdp.settings import ROOT
 from tests.conftest import CDP, Stack
 from tests.stack.answers import assert_answers
 from tests.stack.project import Project, environment, install
+from tests.stack.test_audit import last_run
+from tests.stack.told import Event, assert_linked, read
 
 TYPES = {"string": "text", "decimal": "numeric", "timestamp": "timestamptz"}
 CUSTOMERS = "create table public.customers ({}, primary key (customer_id))".format(
@@ -27,12 +29,13 @@ CUSTOMERS = "create table public.customers ({}, primary key (customer_id))".form
 def test_the_main_job_gives_the_same_answers_on_another_catalog_and_clusters(
     make_stack: Callable[..., Stack], tmp_path: Path
 ) -> None:
-    parts = "rest-catalog,spark-cluster,trino-worker,airflow,postgres"
-    other = make_stack("other", CDP_WITH_SERVICES=parts)
+    parts = "rest-catalog,spark-cluster,trino-worker,airflow,postgres,metrics"
+    lineage = tmp_path / "lineage.jsonl"
+    other = make_stack("other", CDP_WITH_SERVICES=parts, CDP_LINEAGE=str(lineage))
     other.cdp("demo")
     names = {s["name"] for s in other.status()["services"]}
     assert {"rest-catalog", "spark-master", "spark-worker-1", "spark-worker-2"} <= names
-    assert {"trino-worker", "airflow-scheduler"} <= names
+    assert {"trino-worker", "airflow-scheduler", "metrics"} <= names
     assert other.settings().catalog_url.endswith(str(8182 + other.offset))
     assert other.settings().master == f"spark://127.0.0.1:{7077 + other.offset}"
     assert_answers(other)
@@ -40,7 +43,9 @@ def test_the_main_job_gives_the_same_answers_on_another_catalog_and_clusters(
     # Both nodes of Trino take a share of a query.
     nodes = "select count(distinct node_id) as n from system.runtime.tasks"
     assert other.query(nodes) == [{"n": 2}]
+    assert_named_alike(read(lineage))
     run_dag(other, "hourly")
+    assert_linked(read(lineage), "hourly", last_run(other)["run_id"])
     assert_answers(other)
     assert_views_are_views(other, tmp_path / "project")
     # The daily one captures the customers, of whom there is none.
@@ -50,6 +55,16 @@ def test_the_main_job_gives_the_same_answers_on_another_catalog_and_clusters(
     assert len(other.status()["slots"]) == 1
     other.cdp("down")
     assert other.processes() == []
+
+
+def assert_named_alike(events: list[Event]) -> None:
+    """Each table that dbt says it has made is one that Spark says it has written to."""
+    made = {
+        name: set().union(*(e.tables("outputs") for e in events if e.job[0] == name))
+        for name in ("dbt", "spark")
+    }
+    assert len(made["dbt"]) > 25
+    assert made["dbt"] <= made["spark"]
 
 
 def run_dag(stack: Stack, dag: str) -> None:
