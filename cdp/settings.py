@@ -57,8 +57,8 @@ class Settings(BaseSettings):
     # How commands say what they do: lines for people, or JSON lines with the run that they are of.
     log_format: Literal["text", "json"] = "text"
 
-    # Where OpenLineage events go: a file, to which lines are added, or the address of an endpoint.
-    # Empty: nowhere.
+    # Where OpenLineage events go: a folder, to whose files lines are added, or the address of an
+    # endpoint. Empty: nowhere.
     lineage: str = ""
 
     # Local services. An endpoint set below is somebody else's service: it is not started here.
@@ -154,7 +154,9 @@ class Settings(BaseSettings):
             return str(Path(value).expanduser().resolve()) if value else ""
         parts = urlsplit(value)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError(f"{value!r} is neither a file nor an address such as http://host:5000")
+            raise ValueError(
+                f"{value!r} is neither a folder nor an address such as http://host:5000"
+            )
         return value.rstrip("/")
 
     @field_validator("s3_endpoint", "catalog_uri", "trino_url")

@@ -53,7 +53,8 @@ class Teller:
         from openlineage.client import OpenLineageClient
 
         self._client = OpenLineageClient(
-            config=transport.client(self.settings) | {"tags": {"run": {"run_id": self.run_id}}}
+            config=transport.of_python(CDP, self.settings)
+            | {"tags": {"run": {"run_id": self.run_id}}}
         )
 
     def _emit(self, events: "Iterable[RunEvent]") -> None:

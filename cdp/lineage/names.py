@@ -5,8 +5,8 @@ from uuid import NAMESPACE_URL, uuid5
 
 from cdp.catalog import Catalog
 
-# The namespaces of jobs; Spark's stands in spark_conf/lineage.conf.
-CDP, DBT, AIRFLOW = "cdp", "dbt", "airflow"
+# The namespaces of jobs, by who tells of them.
+CDP, DBT, SPARK, AIRFLOW = "cdp", "dbt", "spark", "airflow"
 PRODUCER = "urn:cdp-lakehouse"
 
 

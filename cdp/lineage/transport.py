@@ -1,8 +1,10 @@
 """The one setting, CDP_LINEAGE, in the words of each client of OpenLineage."""
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from cdp.lineage.names import SPARK
 from cdp.settings import Settings
 
 # Where endpoints take events, when the address does not say.
@@ -11,8 +13,16 @@ ENDPOINT = "api/v1/lineage"
 SECONDS = 2
 
 
-def is_file(settings: Settings) -> bool:
+def is_folder(settings: Settings) -> bool:
     return "://" not in settings.lineage
+
+
+def file_of(who: str, settings: Settings) -> Path:
+    """The file of those who tell events, in a folder that is there. Each has its own: lines of
+    several, longer than what one write takes, would be mixed."""
+    folder = Path(settings.lineage)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{who}.jsonl"
 
 
 def address(settings: Settings) -> tuple[str, str]:
@@ -22,34 +32,30 @@ def address(settings: Settings) -> tuple[str, str]:
     return f"{parts.scheme}://{parts.netloc}", path.lstrip("/") or ENDPOINT
 
 
-def of_python(settings: Settings) -> dict[str, Any]:
-    """The transport of the Python client: of dbt's events, and of Airflow's."""
-    if is_file(settings):
-        return {"type": "file", "log_file_path": settings.lineage, "append": True}
-    server, path = address(settings)
-    return {
-        "type": "http",
-        "url": server,
-        "endpoint": path,
-        "timeout": SECONDS,
-        "retry": {"total": 0},
-    }
-
-
-def client(settings: Settings) -> dict[str, Any]:
-    """The configuration of the Python client."""
+def of_python(who: str, settings: Settings) -> dict[str, Any]:
+    """The configuration of the Python client. who: whose events they are."""
     if not settings.lineage:
         return {"transport": {"type": "noop"}}
+    if is_folder(settings):
+        path = str(file_of(who, settings))
+        transport: dict[str, Any] = {"type": "file", "log_file_path": path, "append": True}
+    else:
+        server, path = address(settings)
+        transport = {"type": "http", "url": server, "endpoint": path}
+        transport |= {"timeout": SECONDS, "retry": {"total": 0}}
     # The address of a checkout's origin may hold a secret.
-    facets = {"source_code_location": {"disabled": True}}
-    return {"transport": of_python(settings), "facets": facets}
+    return {"transport": transport, "facets": {"source_code_location": {"disabled": True}}}
 
 
 def of_spark(settings: Settings) -> dict[str, str]:
     """What spark_conf/lineage.conf asks for."""
-    if is_file(settings):
-        told = {"TYPE": "file", "FILE": settings.lineage, "SERVER": "", "ENDPOINT": ""}
+    if not settings.lineage:
+        return {}
+    if is_folder(settings):
+        path = str(file_of(SPARK, settings))
+        told = {"TYPE": "file", "FILE": path, "SERVER": "", "ENDPOINT": ""}
     else:
         server, path = address(settings)
         told = {"TYPE": "http", "FILE": "", "SERVER": server, "ENDPOINT": path}
+    told["NAMESPACE"] = SPARK
     return {f"CDP_LINEAGE_{name}": value for name, value in told.items()}

@@ -134,7 +134,7 @@ def prepare(settings: Settings, report: Callable[[str], None]) -> None:
     for name, make in SECRETS.items():
         _write_once(home / name, make())
     _write_once(passwords(settings), json.dumps({USER: secrets.token_urlsafe(16)}))
-    _write(home / LINEAGE, json.dumps(transport.client(settings)))
+    _write(home / LINEAGE, json.dumps(transport.of_python(names.AIRFLOW, settings)))
     transform.parse([], settings)
     shutil.copy(ROOT / "target" / "manifest.json", home / "manifest.json")
     migrated = home / "migrated"

@@ -84,7 +84,7 @@ class Airflow:
 @pytest.fixture(scope="module")
 def driver(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
     folder = tmp_path_factory.mktemp("airflow")
-    contracts, lineage = folder / "contracts", folder / "lineage.jsonl"
+    contracts, lineage = folder / "contracts", folder / "lineage"
     shutil.copytree(ROOT / "contracts", contracts)
     stack.cdp("build")
     stack.cdp(

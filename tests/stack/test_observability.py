@@ -23,10 +23,10 @@ QUICK = ["build", "--select", "winsor_thresholds"]
 DIM = "model.cdp_lakehouse.dim_customers"
 
 
-def test_a_build_tells_its_lineage_to_a_file_linked_and_called_as_spark_does(
+def test_a_build_tells_its_lineage_to_files_linked_and_called_as_spark_does(
     stack: Stack, tmp_path: Path
 ) -> None:
-    told = tmp_path / "events.jsonl"
+    told = tmp_path / "lineage"
     task, dag = (f"01a2172e-0000-7000-8000-00000000000{n}" for n in (1, 2))
     stack.cdp(
         *REBUILD,
@@ -90,7 +90,7 @@ def test_an_endpoint_gets_the_events_and_one_that_refuses_or_is_away_changes_no_
 
 
 def test_a_run_that_fails_says_so_in_its_lineage(stack: Stack, tmp_path: Path) -> None:
-    told = tmp_path / "events.jsonl"
+    told = tmp_path / "lineage"
     stack.refused("audit", "run_that_is_not_there", CDP_LINEAGE=str(told))
     failed = the(read(told), "FAIL", "cdp", "audit")
     assert "run_that_is_not_there" in failed.facets["errorMessage"]["message"]

@@ -30,7 +30,7 @@ def test_the_main_job_gives_the_same_answers_on_another_catalog_and_clusters(
     make_stack: Callable[..., Stack], tmp_path: Path
 ) -> None:
     parts = "rest-catalog,spark-cluster,trino-worker,airflow,postgres,metrics"
-    lineage = tmp_path / "lineage.jsonl"
+    lineage = tmp_path / "lineage"
     other = make_stack("other", CDP_WITH_SERVICES=parts, CDP_LINEAGE=str(lineage))
     other.cdp("demo")
     names = {s["name"] for s in other.status()["services"]}

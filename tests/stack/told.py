@@ -63,11 +63,10 @@ class Event:
         }
 
 
-def read(path: Path) -> list[Event]:
-    """The events of a file. One that is being written to may end in half a line."""
-    return of(
-        json.loads(line) for line in path.read_text().splitlines(keepends=True) if "\n" in line
-    )
+def read(folder: Path) -> list[Event]:
+    """The events of a folder. A file that is being written to may end in half a line."""
+    texts = [path.read_text().splitlines(keepends=True) for path in sorted(folder.glob("*.jsonl"))]
+    return of(json.loads(line) for text in texts for line in text if line.endswith("\n"))
 
 
 def of(raw: Iterable[dict[str, Any]]) -> list[Event]:
