@@ -151,7 +151,10 @@ class Settings(BaseSettings):
     @classmethod
     def _sink(cls, value: str) -> str:
         if "://" not in value:
-            return str(Path(value).expanduser().resolve()) if value else ""
+            folder = Path(value).expanduser().resolve()
+            if folder.is_file():
+                raise ValueError(f"{folder} is a file; each who tells writes one in a folder")
+            return str(folder) if value else ""
         parts = urlsplit(value)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError(
