@@ -20,6 +20,7 @@ pytestmark = pytest.mark.stack
 REBUILD = ["build", "--full-refresh", "--select", "dim_customers", "winsor_thresholds"]
 # What finds nothing new.
 QUICK = ["build", "--select", "winsor_thresholds"]
+UNKNOWN = "run_that_is_not_there"
 DIM = "model.cdp_lakehouse.dim_customers"
 
 
@@ -75,25 +76,24 @@ def test_an_endpoint_gets_the_events_and_one_that_refuses_or_is_away_changes_no_
 ) -> None:
     endpoint = Webhook(9464 + free_offset(3000))
     address = f"http://127.0.0.1:{endpoint.port}/api/v1/lineage"
-    said = []
     with endpoint.up():
         stack.cdp(*QUICK, CDP_LINEAGE=address)
         events = of(endpoint.bodies)
         endpoint.status = 500
-        said.append(stack.cdp(*QUICK, CDP_LINEAGE=address))
-    said.append(stack.cdp(*QUICK, CDP_LINEAGE=address))
+        refusing = stack.cdp("audit", UNKNOWN, ok=False, CDP_LINEAGE=address)
+    away = stack.cdp(*QUICK, CDP_LINEAGE=address)
     assert the(events, "COMPLETE", "cdp", "build").tag.startswith("run_")
     assert the(events, "COMPLETE", "dbt", "seed.cdp_lakehouse.winsor_thresholds").parent
-    for lines in said:
+    for lines in (refusing, away):
         assert lines.count("lineage is not told, the run goes on") == 1
-        assert "there is nothing to publish" in lines
+    assert "there is nothing to publish" in away
 
 
 def test_a_run_that_fails_says_so_in_its_lineage(stack: Stack, tmp_path: Path) -> None:
     told = tmp_path / "lineage"
-    stack.refused("audit", "run_that_is_not_there", CDP_LINEAGE=str(told))
+    stack.refused("audit", UNKNOWN, CDP_LINEAGE=str(told))
     failed = the(read(told), "FAIL", "cdp", "audit")
-    assert "run_that_is_not_there" in failed.facets["errorMessage"]["message"]
+    assert UNKNOWN in failed.facets["errorMessage"]["message"]
 
 
 def test_the_id_of_a_run_is_in_its_lines_its_records_its_snapshots_and_its_statements(
@@ -126,7 +126,6 @@ def samples(text: str) -> dict[str, dict[tuple[tuple[str, str], ...], float]]:
 
 
 def test_metrics_are_what_the_tables_say(stack: Stack) -> None:
-    stack.cdp(*QUICK)
     told = samples(stack.run(CDP, "metrics", "--once").stdout)
     assert set(told["cdp_up"].values()) == {1}
     parts = {dict(labels)["part"] for labels in told["cdp_up"]}
@@ -173,7 +172,6 @@ def test_a_part_that_is_away_is_told_as_that_and_the_others_go_on(stack: Stack) 
 
 
 def test_the_status_shows_the_last_runs_under_the_services(stack: Stack) -> None:
-    stack.cdp(*QUICK)
     run = last_run(stack)
     assert stack.status()["runs"][-1] == run
     shown = stack.cdp("status", COLUMNS="200")
