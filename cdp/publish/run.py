@@ -12,7 +12,7 @@ from cdp.alerts import tell
 from cdp.catalog import Catalog
 from cdp.errors import CdpError
 from cdp.lineage import events as lineage
-from cdp.publish import lease
+from cdp.publish import lease, show
 from cdp.publish.journal import Move, Run
 from cdp.publish.publisher import Publisher, new_id, tag
 from cdp.quality import contracts, dbt_tests, results, written
@@ -87,7 +87,7 @@ class Build:
                 return outcome
             audit.verify()
             if self.until == "audited":
-                self.say(f"{run.run_id} is audited and held; {_look(run.run_id)}")
+                self.say(f"{run.run_id} is audited and held; {show.look(run.run_id)}")
                 return outcome
             audit.show()
             held.check()
@@ -157,7 +157,7 @@ class Audit:
             # What went wrong may be that the catalog is away: then the run stays as it is.
             with suppress(CdpError):
                 self.publisher.journal.write(run_id, "failed", detail=error.problem)
-            fix, is_final = f"{error.fix}; {_look(run_id)}", error.is_final
+            fix, is_final = f"{error.fix}; {show.look(run_id)}", error.is_final
             raise CdpError(error.problem, fix, is_told=True, is_final=is_final) from error
 
     def show(self) -> None:
@@ -222,21 +222,6 @@ def on_branch(settings: Settings, run_id: str) -> Iterator["SparkSession"]:
         spark.disconnect(settings)
 
 
-def _look(run_id: str) -> str:
-    return (
-        f"cdp diff {run_id} shows its rows, and so does a query for version as of '{run_id}'; "
-        f"cdp discard {run_id} removes it"
-    )
-
-
-def told(publish: int, changed: Sequence[Move]) -> str:
-    """A line for people about a publish."""
-    if not publish:
-        return "nothing has changed: there is nothing to publish"
-    tables = "1 table" if len(changed) == 1 else f"{len(changed)} tables"
-    return f"published as {tag(publish)}: {tables} changed"
-
-
 def audit(run_id: str, settings: Settings, say: Say) -> None:
     """Verify what a run has written, and leave it for `cdp publish`."""
     require("Spark", settings.spark_url)
@@ -284,7 +269,7 @@ def publish(run_id: str, settings: Settings, say: Say) -> None:
 
 def _tell(number: int, changed: Sequence[Move], say: Say) -> None:
     with log.about(publish=number, tables=[move.table for move in changed]):
-        say(told(number, changed))
+        say(show.published(number, changed))
 
 
 def rollback(to: int | None, settings: Settings, say: Say) -> None:
@@ -293,7 +278,7 @@ def rollback(to: int | None, settings: Settings, say: Say) -> None:
         publisher = Publisher(settings)
         publisher.recover(say)
         number, back_to, changed = publisher.rollback(to)
-    say(f"back to {tag(back_to)}: {told(number, changed)}")
+    say(f"back to {tag(back_to)}: {show.published(number, changed)}")
 
 
 def discard(run_id: str, settings: Settings, say: Say) -> None:

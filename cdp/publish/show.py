@@ -9,6 +9,7 @@ from rich.table import Table
 
 from cdp.publish.diff import Difference
 from cdp.publish.journal import Move, Run
+from cdp.publish.publisher import tag
 
 STYLES = {"published": "green", "failed": "red", "refused": "red", "audited": "yellow"}
 
@@ -75,6 +76,22 @@ def of_json(told: Mapping[str, Any]) -> Run:
         told["detail"],
         intended=changed,
     )
+
+
+def look(run_id: str) -> str:
+    """How to look at a run that is not published."""
+    return (
+        f"cdp diff {run_id} shows its rows, and so does a query for version as of '{run_id}'; "
+        f"cdp discard {run_id} removes it"
+    )
+
+
+def published(number: int, changed: Sequence[Move]) -> str:
+    """A line about a publish."""
+    if not number:
+        return "nothing has changed: there is nothing to publish"
+    tables = "1 table" if len(changed) == 1 else f"{len(changed)} tables"
+    return f"published as {tag(number)}: {tables} changed"
 
 
 def differences(found: Sequence[Difference], console: Console) -> None:
