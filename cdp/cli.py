@@ -409,6 +409,34 @@ def maintain(
     upkeep.run()
 
 
+@app.command(epilog=DEBUG)
+def backup(
+    folder: Annotated[Path, typer.Argument(help="Where to; it is made.")],
+    wait: Annotated[str, typer.Option(help="How long a run may take to end.")] = "1h",
+) -> None:
+    """Back up what the catalog says of each table, and the local store whole, to a new folder.
+
+    The local store stands still for as long as it is copied; another's store keeps its own backup.
+    """
+    from cdp.backup import work
+    from cdp.repeat import seconds
+
+    work.backup(folder, settings(), say, seconds(wait))
+
+
+@app.command(epilog=DEBUG)
+def restore(
+    folder: Annotated[Path, typer.Argument(help="A folder that `cdp backup` has written.")],
+) -> None:
+    """Bring back a catalog that was lost, and the local store with it if that has nothing.
+
+    Tables that stand are left as they are. Interrupted, it is done again.
+    """
+    from cdp.backup import work
+
+    work.restore(folder, settings(), say)
+
+
 @app.command(
     epilog="cdp airflow dags test hourly; cdp airflow tasks list daily. " + DEBUG,
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},

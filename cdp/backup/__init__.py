@@ -1,0 +1,1 @@
+"""`cdp backup` and `cdp restore`: see docs/backup.md."""
