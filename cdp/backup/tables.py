@@ -105,8 +105,8 @@ class Tables:
             if newest is None:
                 continue
             done[table.name] = self._register(newest)
-            if newest.metadata != table.metadata:
-                say(f"{table.name} goes on where it was after the backup: {newest.rows:,} rows")
+        if later := sum(newest is not None and newest != table for table, newest in found):
+            say(f"{later} tables go on from what was committed after the backup")
         return done
 
     def _register(self, table: Table) -> Table:

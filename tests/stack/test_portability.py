@@ -14,6 +14,7 @@ from tests.conftest import CDP, Stack
 from tests.stack.answers import assert_answers
 from tests.stack.project import Project, environment, install
 from tests.stack.test_audit import last_run
+from tests.stack.test_backup import assert_a_lost_catalog_comes_back
 from tests.stack.told import Event, assert_linked, read
 
 TYPES = {"string": "text", "decimal": "numeric", "timestamp": "timestamptz"}
@@ -53,6 +54,7 @@ def test_the_main_job_gives_the_same_answers_on_another_catalog_and_clusters(
         connection.cursor().execute(CUSTOMERS)
     run_dag(other, "daily")
     assert len(other.status()["slots"]) == 1
+    assert_a_lost_catalog_comes_back(other, tmp_path / "backup")
     other.cdp("down")
     assert other.processes() == []
 

@@ -1,0 +1,96 @@
+"""A store or a catalog that was lost comes back from a backup, with what it answered before."""
+
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from cdp.backup import manifest
+from cdp.backup.tables import Tables
+from cdp.stack.supervisor import Supervisor
+from tests.conftest import CDP, Stack
+from tests.stack.answers import TOTALS
+from tests.stack.test_faults import wait_for
+
+TAGGED = "select count(*) as n from dim_customers for version as of 'publish_000001'"
+
+
+def answers(stack: Stack) -> list[dict[str, Any]]:
+    """The customers as they are, and as the first publish left them."""
+    return stack.query(TOTALS) + stack.query(TAGGED)
+
+
+def lose_store(stack: Stack) -> Path:
+    """The disk of the store is gone, and somebody has started an empty one. Where it went."""
+    folder, aside = stack.state_dir / "store", stack.state_dir / "store.lost"
+    Supervisor(stack.state_dir).call("stopProcess", "store")
+    folder.rename(aside)
+    stack.cdp("up")
+    return aside
+
+
+def test_a_lost_store_comes_back_with_its_catalog(stack: Stack, tmp_path: Path) -> None:
+    backup = tmp_path / "backup"
+    # Killed in the middle, with the store standing still.
+    killed = subprocess.Popen([CDP, "backup", str(backup)], env=stack.environment())
+    wait_for((backup / manifest.STORE).exists)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    assert "interrupted" in stack.refused("restore", str(backup))
+    stack.cdp("up")
+    before, tables = answers(stack), Tables(stack.settings()).all()
+    assert f"{len(tables)} tables" in stack.cdp("backup", str(backup))
+    assert "nothing is lost" in stack.refused("restore", str(backup))
+    assert Tables(stack.settings()).all() == tables
+
+    aside = lose_store(stack)
+    try:
+        assert Tables(stack.settings()).all() == {}
+        assert_damage_is_told(stack, backup, tmp_path / "damaged")
+        assert Tables(stack.settings()).all() == {}
+        assert f"{len(tables)} tables are back" in stack.cdp("restore", str(backup))
+    except BaseException:
+        # The tests that follow have the store as it was.
+        Supervisor(stack.state_dir).call("stopProcess", "store")
+        shutil.rmtree(stack.state_dir / "store", ignore_errors=True)
+        aside.rename(stack.state_dir / "store")
+        stack.cdp("up")
+        raise
+    shutil.rmtree(aside)
+    assert Tables(stack.settings()).all() == tables
+    assert answers(stack) == before
+    assert "0 rows loaded" in stack.cdp("load", "crm.customers")
+    stack.cdp("build", "--select", "canonical_values")
+
+
+def assert_damage_is_told(stack: Stack, backup: Path, damaged: Path) -> None:
+    shutil.copytree(backup, damaged)
+    (volume, *_) = (damaged / manifest.STORE).glob("*.dat")
+    with volume.open("r+b") as file:
+        file.write(b"?")
+    assert f"{volume.name} is not what was written" in stack.refused("restore", str(damaged))
+    volume.unlink()
+    assert f"{volume.name} is missing" in stack.refused("restore", str(damaged))
+
+
+def assert_a_lost_catalog_comes_back(stack: Stack, folder: Path) -> None:
+    """Of a stack whose catalog is a database of its own, beside the store."""
+    stack.cdp("backup", str(folder))
+    # What was committed after the backup is in the store, and comes back too.
+    stack.cdp("build", "--select", "canonical_values")
+    before, tables = answers(stack), Tables(stack.settings()).all()
+    supervisor = Supervisor(stack.state_dir)
+    supervisor.call("stopProcess", "rest-catalog")
+    (stack.state_dir / "rest-catalog" / "catalog.db").unlink()
+    stack.cdp("up")
+    assert Tables(stack.settings()).all() == {}
+    killed = subprocess.Popen([CDP, "restore", str(folder)], env=stack.environment())
+    wait_for(lambda: len(Tables(stack.settings()).all()) > 1)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    assert "tables are back" in stack.cdp("restore", str(folder))
+    assert Tables(stack.settings()).all() == tables
+    assert answers(stack) == before
+    assert "0 rows loaded" in stack.cdp("load", "crm.customers")
+    stack.cdp("build", "--select", "canonical_values")
