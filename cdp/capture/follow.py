@@ -27,7 +27,7 @@ from cdp.settings import Settings
 
 AT_ONCE = 5_000  # messages that are read before anything else is looked after
 FEEDBACK = 5.0  # seconds; a server ends a reader that is silent for wal_sender_timeout
-RUNBOOK = "docs/runbook-capture.md"
+RUNBOOK = "docs/runbooks/capture.md"
 CHECK = 10.0  # seconds between looks at the publication
 
 

@@ -142,13 +142,13 @@ def _see_whole(ledger: Ledger, source: Source, state: _State, mark: int) -> None
     if mark and not ledger.entry(mark):
         raise CdpError(
             f"{table} has batches up to {mark} of {source.full_name}, its ledger has not",
-            f"restore {ledger.prefix} in the bucket; see docs/runbook-load.md",
+            f"restore {ledger.prefix} in the bucket; see docs/runbooks/loading.md",
         )
     checkpoint = f"{journal.checkpoint(state.uuid)}/metadata"
     if state.rows and not ledger.exists(checkpoint):
         raise CdpError(
             f"{table} has {state.rows} rows, and no checkpoint says of which objects",
-            "restore it, or drop the table and load all anew; see docs/runbook-load.md",
+            "restore it, or drop the table and load all anew; see docs/runbooks/loading.md",
         )
 
 
