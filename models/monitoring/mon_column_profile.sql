@@ -19,8 +19,13 @@
     ref('fct_payments'), ref('fct_support_tickets'), ref('ftr_customer_churn'),
     ref('agg_churn_by_segment'),
 ] %}
+{#- What a daily run builds may not be there yet. -#}
+{% set standing = [] %}
+{% for relation in profiled if execute and load_relation(relation) %}
+    {% do standing.append(relation) %}
+{% endfor %}
 {#- Those that have grown since; at the first build all of them. -#}
-{% set known, grown = {}, profiled %}
+{% set known, grown = {}, standing %}
 {% if execute and takes_in_news() %}
     {% for row in run_query(
         'select table_name, max(until_batch), cast(max(until_built_at) as string) from ' ~ this
@@ -29,13 +34,13 @@
         {% do known.update({row[0]: row}) %}
     {% endfor %}
     {% set marks = [] %}
-    {% for relation in profiled %}
+    {% for relation in standing %}
         {% set by = '_batch' if relation.identifier in by_batch else 'built_at' %}
         {% do marks.append('cast(' ~ newest(relation, by) ~ ' as string)') %}
     {% endfor %}
     {% set reached = run_query('select ' ~ marks | join(', ')) | first or [] %}
     {% set grown = [] %}
-    {% for relation in profiled %}
+    {% for relation in standing %}
         {% set row = known.get(relation.schema ~ '.' ~ relation.identifier, []) %}
         {% set mark = reached[loop.index0] %}
         {% do grown.append(relation) if mark and mark not in row | map('string') %}
@@ -45,7 +50,7 @@
 with profiles as (
 
     {% if not grown %}{{ nothing_new() }}{% endif %}
-    {% for relation in grown or profiled if execute -%}
+    {% for relation in grown or standing -%}
         {%- set name = relation.schema ~ '.' ~ relation.identifier -%}
         {%- set last = known.get(name, [none, none, none]) -%}
         {%- set day = by_batch.get(relation.identifier) -%}
