@@ -44,7 +44,7 @@ def disconnect(settings: Settings) -> None:
 
 @contextmanager
 def no_other_session() -> Iterator[None]:
-    """Sessions that exist go on; whoever asks PySpark for one when they have ended gets an error."""
+    """Sessions that exist go on; whoever asks PySpark for another gets an error."""
     url = os.environ["SPARK_REMOTE"]
     # PySpark wants an address before it looks for the session that there is.
     os.environ["SPARK_REMOTE"] = "none: the session has ended"
