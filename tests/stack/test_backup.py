@@ -1,13 +1,18 @@
 """A store or a catalog that was lost comes back from a backup, with what it answered before."""
 
+import dataclasses
 import shutil
 import signal
 import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from cdp.backup import manifest
+from cdp.backup.manifest import Manifest
 from cdp.backup.tables import Tables
+from cdp.errors import CdpError
 from cdp.stack.supervisor import Supervisor
 from tests.conftest import CDP, Stack
 from tests.stack.answers import TOTALS
@@ -26,6 +31,7 @@ def lose_store(stack: Stack) -> Path:
     folder, aside = stack.state_dir / "store", stack.state_dir / "store.lost"
     Supervisor(stack.state_dir).call("stopProcess", "store")
     folder.rename(aside)
+    folder.mkdir()
     stack.cdp("up")
     return aside
 
@@ -42,6 +48,10 @@ def test_a_lost_store_comes_back_with_its_catalog(stack: Stack, tmp_path: Path) 
     before, tables = answers(stack), Tables(stack.settings()).all()
     assert f"{len(tables)} tables" in stack.cdp("backup", str(backup))
     assert "nothing is lost" in stack.refused("restore", str(backup))
+    other = dataclasses.replace(tables["marts.dim_customers"], uuid="another")
+    found = Manifest("", {}, list((tables | {other.name: other}).values()))
+    with pytest.raises(CdpError, match="dim_customers stands, and is not the table of the backup"):
+        Tables(stack.settings()).register(found, print)
     assert Tables(stack.settings()).all() == tables
 
     aside = lose_store(stack)
