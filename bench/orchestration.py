@@ -28,6 +28,8 @@ LIMIT = 2.0
 ROUNDS = 3
 DAG = "hourly"
 SECONDS = 900
+# Of the ports of a stack of its own, apart from those of tests.
+OFFSET = 6000
 
 
 def deliver(s: Settings, number: int, events: int) -> None:
@@ -113,12 +115,12 @@ def main() -> None:
     events = parser.parse_args().events
     with tempfile.TemporaryDirectory(prefix="cdp-bench-") as state:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("CDP_")}
-        environment |= {"CDP_STATE_DIR": state, "CDP_PORT_OFFSET": "900"}
+        environment |= {"CDP_STATE_DIR": state, "CDP_PORT_OFFSET": str(OFFSET)}
         try:
             cdp("demo", environment=environment)
             cdp("up", "--with", "airflow", environment=environment)
             files = [f"{state}/{name}" for name in ("credentials.env", "stack.env")]
-            s = Settings(_env_file=files, state_dir=state, port_offset=900)  # type: ignore[call-arg,arg-type]
+            s = Settings(_env_file=files, state_dir=state, port_offset=OFFSET)  # type: ignore[call-arg,arg-type]
             driver = Airflow(s)
             # Its schedule makes the run of the hour that has passed.
             driver.ask("PATCH", "", is_paused=False)

@@ -26,14 +26,13 @@ def answers(stack: Stack) -> list[dict[str, Any]]:
     return stack.query(TOTALS) + stack.query(TAGGED)
 
 
-def lose_store(stack: Stack) -> Path:
-    """The disk of the store is gone, and somebody has started an empty one. Where it went."""
-    folder, aside = stack.state_dir / "store", stack.state_dir / "store.lost"
+def lose_store(stack: Stack, aside: Path) -> None:
+    """The disk of the store is gone, and somebody has started an empty one."""
+    folder = stack.state_dir / "store"
     Supervisor(stack.state_dir).call("stopProcess", "store")
     folder.rename(aside)
     folder.mkdir()
     stack.cdp("up")
-    return aside
 
 
 def test_a_lost_store_comes_back_with_its_catalog(stack: Stack, tmp_path: Path) -> None:
@@ -54,8 +53,9 @@ def test_a_lost_store_comes_back_with_its_catalog(stack: Stack, tmp_path: Path) 
         Tables(stack.settings()).register(found, print)
     assert Tables(stack.settings()).all() == tables
 
-    aside = lose_store(stack)
+    aside = stack.state_dir / "store.lost"
     try:
+        lose_store(stack, aside)
         assert Tables(stack.settings()).all() == {}
         assert_damage_is_told(stack, backup, tmp_path / "damaged")
         assert Tables(stack.settings()).all() == {}
