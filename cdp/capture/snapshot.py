@@ -135,13 +135,16 @@ class _Rows:
         self._add(values, "r", len(table))
 
     def tell_truncate(self) -> None:
-        self._add({}, "t", 1)
+        # A place of its own, before the rows: nobody could order two changes of one place.
+        self._add({}, "t", 1, number=-1)
 
-    def _add(self, values: dict[str, pa.ChunkedArray], op: str, count: int) -> None:
+    def _add(
+        self, values: dict[str, pa.ChunkedArray], op: str, count: int, number: int = 0
+    ) -> None:
         told = {
             "_op": pa.repeat(op, count),
             "_lsn": pa.repeat(pa.scalar(self.lsn, pa.int64()), count),
             "_committed_at": pa.repeat(pa.scalar(self.taken_at, INSTANT), count),
-            "_source_row": pa.repeat(pa.scalar(0, pa.int64()), count),
+            "_source_row": pa.repeat(pa.scalar(number, pa.int64()), count),
         }
         self.batch.add(pa.table(values | told), self.batch.source.location)

@@ -114,7 +114,7 @@ class Table:
         return Ledger(find(f"cap.{self.name}", self.folder), self.stack.settings())
 
     def landed(self) -> list[Row]:
-        """All that has landed, in the order of the log; a truncate before a snapshot's rows."""
+        """All that has landed, in the order of the log."""
         found = self.stack.settings()
         s3 = objects.client(found)
         tables = [
@@ -122,7 +122,7 @@ class Table:
             for key in objects.keys(s3, found.bucket, f"landing/cap/{self.name}/")
         ]
         rows = pa.concat_tables(tables, promote_options="default").to_pylist()
-        return sorted(rows, key=lambda r: (r["_lsn"], r["_source_row"], r["_op"] != "t"))
+        return sorted(rows, key=lambda r: (r["_lsn"], r["_source_row"]))
 
     def replay(self) -> list[tuple[str | None, ...]]:
         """The table as what has landed tells it. Fails when a change has landed twice."""
@@ -131,6 +131,9 @@ class Table:
         assert set(once.values()) <= {1}, once.most_common(3)
         changes = [(r["_lsn"], r["_source_row"]) for r in rows if r["_source_row"]]
         assert len(changes) == len(set(changes))
+        # Rows of a snapshot share a place; a truncate has its own, or it would have no order to them.
+        places = Counter((r["_lsn"], r["_source_row"]) for r in rows)
+        assert all(places[r["_lsn"], r["_source_row"]] == 1 for r in rows if r["_op"] == "t")
         assert {r["_op"] for r in rows} <= KINDS
         now: dict[str, Row] = {}
         for row in rows:
