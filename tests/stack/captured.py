@@ -131,7 +131,7 @@ class Table:
         assert set(once.values()) <= {1}, once.most_common(3)
         changes = [(r["_lsn"], r["_source_row"]) for r in rows if r["_source_row"]]
         assert len(changes) == len(set(changes))
-        # Rows of a snapshot share a place; a truncate has its own, or it would have no order to them.
+        # Rows of a snapshot share a place; a truncate has its own, or there would be no order.
         places = Counter((r["_lsn"], r["_source_row"]) for r in rows)
         assert all(places[r["_lsn"], r["_source_row"]] == 1 for r in rows if r["_op"] == "t")
         assert {r["_op"] for r in rows} <= KINDS
