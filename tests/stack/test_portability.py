@@ -53,6 +53,8 @@ def test_the_main_job_gives_the_same_answers_on_another_catalog_and_clusters(
     with closing(psycopg2.connect(other.settings().postgres_dsn)) as connection, connection:
         connection.cursor().execute(CUSTOMERS)
     run_dag(other, "daily")
+    kept = "select count(distinct table_name) as n from monitoring.mon_table_health"
+    assert other.query(kept)[0]["n"] > 30
     assert len(other.status()["slots"]) == 1
     assert_a_lost_catalog_comes_back(other, tmp_path / "backup")
     other.cdp("down")
