@@ -8,13 +8,16 @@ from pathlib import Path
 import psycopg2
 import pytest
 
+from cdp import objects
 from cdp.landing.source import find
 from cdp.settings import ROOT
 from tests.conftest import CDP, Stack
 from tests.stack.answers import assert_answers
 from tests.stack.project import Project, environment, install
+from tests.stack.test_airflow import Airflow
 from tests.stack.test_audit import last_run
 from tests.stack.test_backup import assert_a_lost_catalog_comes_back
+from tests.stack.test_transform import event
 from tests.stack.told import Event, assert_linked, read
 
 TYPES = {"string": "text", "decimal": "numeric", "timestamp": "timestamptz"}
@@ -45,7 +48,12 @@ def test_the_main_job_gives_the_same_answers_on_another_catalog_and_clusters(
     nodes = "select count(distinct node_id) as n from system.runtime.tasks"
     assert other.query(nodes) == [{"n": 2}]
     assert_named_alike(read(lineage))
+    deliver_an_event(other)
     run_dag(other, "hourly")
+    # Whoever waits for a mart is told of those that were changed.
+    changed = {c["table"] for c in last_run(other)["changed"] if c["table"].startswith("marts.")}
+    told = Airflow(other, tmp_path, lineage).ask("assets/events")["asset_events"]
+    assert {event["name"] for event in told} == changed == {"marts.fct_usage_daily"}
     assert_linked(read(lineage), "hourly", last_run(other)["run_id"])
     assert_answers(other)
     assert_views_are_views(other, tmp_path / "project")
@@ -69,6 +77,15 @@ def assert_named_alike(events: list[Event]) -> None:
     }
     assert len(made["dbt"]) > 25
     assert made["dbt"] <= made["spark"]
+
+
+def deliver_an_event(stack: Stack) -> None:
+    settings = stack.settings()
+    (customer,) = stack.query("select min(customer_id) as id from dim_customers")
+    body = event(1, customer["id"], event_type="sms")
+    objects.client(settings).put_object(
+        Bucket=settings.bucket, Key="inbox/usage/events/2024-12-20.jsonl", Body=body
+    )
 
 
 def run_dag(stack: Stack, dag: str) -> None:
