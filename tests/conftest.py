@@ -71,6 +71,8 @@ class Stack:
         """The environment of a person who has set nothing but this stack's settings."""
         kept = {k: v for k, v in os.environ.items() if not _is_ours(k)}
         own = {"CDP_STATE_DIR": str(self.state_dir), "CDP_PORT_OFFSET": str(self.offset)}
+        # A machine that runs several stacks starts one more slowly.
+        own["CDP_START_TIMEOUT"] = "400"
         return kept | own | self.extra | more
 
     def run(
