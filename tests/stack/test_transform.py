@@ -439,10 +439,6 @@ def event(number: int, customer_id: str, **more: Any) -> bytes:  # noqa: ANN401
     return json.dumps(told | more).encode() + b"\n"
 
 
-# What is built of the replayed source.
-USAGE = ["build", "--select", "+fct_usage_daily"]
-
-
 def test_replay_after_a_mapping_is_mended_publishes_just_those_rows_once(
     lived: Lived, tmp_path: Path
 ) -> None:
@@ -473,7 +469,7 @@ def test_replay_after_a_mapping_is_mended_publishes_just_those_rows_once(
 
     # Replayed without a mend they are rejected again, and wait again.
     assert "3 rows are replayed" in stack.cdp("quarantine", "replay", *reason)
-    stack.cdp(*USAGE)
+    stack.cdp("build")
     listed = stack.cdp("quarantine", "list")
     assert listed.count("event_type_unmapped") == 1
     assert content(read(stack, "marts.fct_usage_daily", BUILT)) == before["marts.fct_usage_daily"]
@@ -484,7 +480,7 @@ def test_replay_after_a_mapping_is_mended_publishes_just_those_rows_once(
     )
     assert "3 rows are replayed" in stack.cdp("quarantine", "replay", *reason)
     assert "0 rows are replayed" in stack.cdp("quarantine", "replay", *reason)
-    checkout.run(CDP, *USAGE)
+    checkout.run(CDP, "build")
     was, now = (Counter(found) for found in (before["marts.fct_usage_daily"], usage(stack)))
     # Two customers' days have changed, or are new, by these events.
     gained = [json.loads(row) for row in now - was]
@@ -499,7 +495,7 @@ def test_replay_after_a_mapping_is_mended_publishes_just_those_rows_once(
     assert "charge_negative" in listed
     # Once: neither another replay nor another build adds to it.
     assert "0 rows are replayed" in stack.cdp("quarantine", "replay", *reason)
-    checkout.run(CDP, *USAGE)
+    checkout.run(CDP, "build")
     assert usage(stack) == now
 
 
