@@ -93,9 +93,9 @@ def environment(settings: Settings) -> dict[str, str]:
         "AIRFLOW_HOME": str(home),
         "PYTHONPATH": str(HOME),
         "CDP_MANIFEST": str(home / "manifest.json"),
-        # Whether there is anything for the daily DAG to capture.
         "CDP_TASK_RETRIES": str(settings.task_retries),
         "CDP_TASK_RETRY_SECONDS": str(settings.task_retry_seconds),
+        # Whether there is anything for the daily DAG to capture.
         "CDP_CAPTURES": str(settings.has_postgres).lower(),
     }
 

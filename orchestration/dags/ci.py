@@ -1,12 +1,10 @@
 """By hand: build and test what differs from what is published, in schemas of its own."""
 
 import os
-from datetime import UTC, datetime
 
 from airflow.sdk import DAG
-from lakehouse.alerts import tell_resolved
 from lakehouse.commands import Cdp, Dbt
-from lakehouse.flow import DEFAULTS
+from lakehouse.flow import COMMON, DEFAULTS
 
 STATE = os.path.join(os.environ.get("AIRFLOW_HOME", "."), "ci-state")  # noqa: PTH118 - an argument
 # The schemas of a run bear its name.
@@ -16,11 +14,7 @@ with DAG(
     "ci",
     description=__doc__,
     schedule=None,
-    start_date=datetime(2024, 1, 1, tzinfo=UTC),
-    max_active_runs=1,
-    default_args=DEFAULTS | {"retries": 0},
-    on_success_callback=tell_resolved,
-    tags=["lakehouse"],
+    **COMMON | {"default_args": DEFAULTS | {"retries": 0}},
 ) as dag:
     state = Cdp(task_id="state", arguments=["state", "--to", STATE])
     build = Dbt(

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from cosmos.config import ProfileConfig
 from cosmos.constants import DbtResourceType, LoadMode, TestBehavior
 from cosmos.dbt.graph import DbtNode
 
-from lakehouse.alerts import tell_failure, tell_late
+from lakehouse.alerts import tell_failure, tell_late, tell_resolved
 from lakehouse.commands import CDP, ROOT, Cdp, Publish, Write
 from lakehouse.tables import TableTask
 from lakehouse.verdict import attached_tests
@@ -31,6 +31,16 @@ DEFAULTS: dict[str, Any] = {
     "retry_exponential_backoff": True,
     "max_retry_delay": timedelta(minutes=10),
     "on_failure_callback": tell_failure,
+}
+
+# What all DAGs have in common. One run at a time: the next finds what this one has left.
+COMMON: dict[str, Any] = {
+    "start_date": datetime(2024, 1, 1, tzinfo=UTC),
+    "catchup": False,
+    "max_active_runs": 1,
+    "default_args": DEFAULTS,
+    "on_success_callback": tell_resolved,
+    "tags": ["lakehouse"],
 }
 
 
