@@ -24,6 +24,9 @@ Say = Callable[[str], None]
 MIB = 1 << 20
 # Groups of files are committed as they are done: what is killed keeps them.
 COMMITS = 10
+# Iceberg does not try again by itself when a manifest that it rewrites is gone.
+MANIFEST_TRIES = 3
+CONFLICT = "could not be found in the latest snapshot"
 SHOWN = ("files", "delete_files", "manifests", "snapshots")
 
 
@@ -90,8 +93,7 @@ class Upkeep:
             publisher.recover(self.say)
             holder = waiting(kept.name, publisher)
             before = health.measure(kept.name, session)
-            if holder is None:
-                rewrite(kept, before, session)
+            is_rewritten = holder is not None or rewrite(kept, before, session)
             orphans = forget(kept, before, session)
             after = health.measure(kept.name, session)
         seconds = time.monotonic() - started
@@ -102,8 +104,10 @@ class Upkeep:
             ],
             self.settings,
         )
-        held = f"; not compacted, since {holder} is held" if holder else ""
-        return f"{told(before, after, orphans)}; {seconds:.1f} s{held}"
+        left = f"; not compacted, since {holder} is held" if holder else ""
+        if not is_rewritten:
+            left = "; manifests left as they are, since others wrote to it meanwhile"
+        return f"{told(before, after, orphans)}; {seconds:.1f} s{left}"
 
 
 def waiting(table: str, publisher: Publisher) -> str | None:
@@ -112,8 +116,11 @@ def waiting(table: str, publisher: Publisher) -> str | None:
     return next((run.run_id for run in held if table in {m.table for m in run.begun}), None)
 
 
-def rewrite(kept: Kept, found: Health, session: "SparkSession") -> None:
-    """Few large files of many small ones, without the rows that were deleted."""
+def rewrite(kept: Kept, found: Health, session: "SparkSession") -> bool:
+    """Few large files of many small ones, without the rows that were deleted.
+
+    Returns whether the manifests are well: a writer that merges them comes before upkeep.
+    """
     rule = kept.rules
     is_due = found.files >= rule.compact_from_files or found.delete_files
     if rule.compaction != "none" and is_due:
@@ -130,8 +137,22 @@ def rewrite(kept: Kept, found: Health, session: "SparkSession") -> None:
         _call(session, "rewrite_data_files", kept.name, strategy=strategy, options=options)
         if found.delete_files:
             _call(session, "rewrite_position_delete_files", kept.name)
-    if found.manifests > 1:
-        _call(session, "rewrite_manifests", kept.name)
+    return found.manifests < 2 or rewrite_manifests(kept.name, session)
+
+
+def rewrite_manifests(table: str, session: "SparkSession") -> bool:
+    """Few manifests of many; False when writers replaced one of them each time it was tried."""
+    from pyspark.errors import PySparkException
+
+    for _ in range(MANIFEST_TRIES):
+        try:
+            _call(session, "rewrite_manifests", table)
+        except PySparkException as error:
+            if CONFLICT not in str(error):
+                raise
+        else:
+            return True
+    return False
 
 
 def forget(kept: Kept, found: Health, session: "SparkSession") -> int:

@@ -7,9 +7,7 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-from cdp.landing.source import read_all
 from cdp.lineage.names import uuid_of
-from cdp.settings import ROOT
 from tests.conftest import CDP, Stack, free_offset
 from tests.stack.test_alerts import Webhook
 from tests.stack.test_audit import last_run
@@ -156,7 +154,6 @@ def test_metrics_are_what_the_tables_say(stack: Stack) -> None:
     assert told["cdp_checks"][(("outcome", "failed"),)] == 0
     assert told["cdp_event_age_seconds"][(("table", "marts.dim_customers"),)] > 0
     assert {dict(k)["source"] for k in told["cdp_load_age_seconds"]} == set(rows("landed"))
-    assert set(rows("landed")) <= set(read_all(ROOT / "sources"))
 
 
 def test_a_part_that_is_away_is_told_as_that_and_the_others_go_on(stack: Stack) -> None:

@@ -19,6 +19,7 @@ from cdp.catalog import Catalog
 from cdp.publish import lease
 from cdp.publish.publisher import new_id, tag
 from cdp.settings import ROOT
+from cdp.upkeep import maintain
 from cdp.upkeep.maintain import Upkeep
 from cdp.upkeep.rules import Kept
 from tests.conftest import CDP, Stack
@@ -245,8 +246,25 @@ def test_writers_and_readers_go_on_beside_it(keeper: Keeper) -> None:
     assert counts == sorted(counts)
     assert len(set(counts)) > 1
     assert keeper.tables.rows("busy") == list(range(1, 42))
-    keeper.keep("busy")
+    # What writers were in the way of is done when they are gone.
+    assert "manifests left" not in keeper.keep("busy")
     assert keeper.files("busy") < 6
+
+
+def test_manifests_that_a_writer_has_replaced_meanwhile_are_rewritten_all_the_same(
+    keeper: Keeper,
+) -> None:
+    keeper.tables.make("merged")
+    for number in (2, 3):
+        keeper.tables.write("merged", number)
+    merges = {"commit.manifest-merge.enabled": "true", "commit.manifest.min-count-to-merge": "2"}
+    table_of(keeper, "merged").transaction().set_properties(merges).commit_transaction()
+    with keeper.stack.session() as session:
+        # Spark remembers the table as it is read here, for a while.
+        assert session.table("lake.upkeep.merged").count() == 3
+        keeper.tables.write("merged", 4)
+        assert maintain.rewrite_manifests("upkeep.merged", session)
+    assert keeper.tables.rows("merged") == [1, 2, 3, 4]
 
 
 def test_a_run_that_is_held_is_published_after_it(keeper: Keeper) -> None:
