@@ -56,6 +56,7 @@ bench: demo install-dev install-airflow ## run the benchmarks; results go to doc
 	@.venv/bin/python -m bench.transform
 	@.venv/bin/python -m bench.publish
 	@.venv/bin/python -m bench.orchestration
+	@.venv/bin/python -m bench.lineage
 	@$(CDP) up --with postgres
 	@.venv/bin/python -m bench.capture
 

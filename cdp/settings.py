@@ -108,9 +108,12 @@ class Settings(BaseSettings):
     run_keep_days: int = Field(default=7, ge=1)
     publish_keep_days: int = Field(default=30, ge=1)
 
-    # Airflow: how often a task is tried again, and the seconds before the first time.
+    # Airflow: how often a task is tried again, and the seconds before the first time; the seconds
+    # after which a run is late.
     task_retries: int = Field(default=2, ge=0)
     task_retry_seconds: int = Field(default=60, ge=1)
+    hourly_deadline_seconds: int = Field(default=55 * 60, ge=1)
+    daily_deadline_seconds: int = Field(default=6 * 3600, ge=1)
 
     # Alerts, beside the file that they always go to. Both addresses may bear secrets.
     alert_webhook: SecretStr = SecretStr("")

@@ -95,6 +95,8 @@ def environment(settings: Settings) -> dict[str, str]:
         "CDP_MANIFEST": str(home / "manifest.json"),
         "CDP_TASK_RETRIES": str(settings.task_retries),
         "CDP_TASK_RETRY_SECONDS": str(settings.task_retry_seconds),
+        "CDP_HOURLY_DEADLINE_SECONDS": str(settings.hourly_deadline_seconds),
+        "CDP_DAILY_DEADLINE_SECONDS": str(settings.daily_deadline_seconds),
         # Whether there is anything for the daily DAG to capture.
         "CDP_CAPTURES": str(settings.has_postgres).lower(),
     }

@@ -1,7 +1,6 @@
 """Each day: all that has come, the features as of the day, and the upkeep of the tables."""
 
 import os
-from datetime import timedelta
 
 from airflow.sdk import DAG
 from airflow.timetables.interval import CronDataIntervalTimetable
@@ -12,7 +11,7 @@ with DAG(
     "daily",
     description=__doc__,
     schedule=CronDataIntervalTimetable("30 1 * * *", timezone="UTC"),
-    deadline=deadline(timedelta(hours=6)),
+    deadline=deadline("CDP_DAILY_DEADLINE_SECONDS", 6 * 3600),
     **COMMON,
 ) as dag:
     land = Cdp(task_id="land", arguments=["land"])

@@ -1,7 +1,5 @@
 """Each hour: land what has come, load it, and publish what it changes."""
 
-from datetime import timedelta
-
 from airflow.sdk import DAG
 from airflow.timetables.interval import CronDataIntervalTimetable
 from lakehouse.commands import Cdp
@@ -11,7 +9,7 @@ with DAG(
     "hourly",
     description=__doc__,
     schedule=CronDataIntervalTimetable("5 * * * *", timezone="UTC"),
-    deadline=deadline(timedelta(minutes=55)),
+    deadline=deadline("CDP_HOURLY_DEADLINE_SECONDS", 55 * 60),
     **COMMON,
 ) as dag:
     land = Cdp(task_id="land", arguments=["land"])

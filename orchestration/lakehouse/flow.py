@@ -48,14 +48,17 @@ COMMON: dict[str, Any] = {
 COMPLETE = """{"complete_until": "{{ macros.ds_add(data_interval_end | ds, -1) }}"}"""
 
 
-def deadline(interval: timedelta) -> DeadlineAlert | None:
-    """People are told of a run that takes longer."""
+def deadline(variable: str, seconds: int) -> DeadlineAlert | None:
+    """People are told of a run that takes longer than a variable of the environment says.
+
+    seconds: where it is not set.
+    """
     # There `dags test` ends with an error: apache/airflow#73428.
     if sys.argv[1:3] == ["dags", "test"]:
         return None
     return DeadlineAlert(
         reference=DeadlineReference.DAGRUN_QUEUED_AT,
-        interval=interval,
+        interval=timedelta(seconds=int(os.environ.get(variable, str(seconds)))),
         callback=AsyncCallback(tell_late),
     )
 

@@ -15,9 +15,10 @@ import psutil
 import pytest
 import requests
 
+from cdp.lineage import names, transport
 from cdp.settings import ROOT
 from cdp.stack import airflow
-from tests.conftest import CDP, Stack
+from tests.conftest import CDP, Stack, free_offset
 from tests.stack.test_audit import heads, last_run
 from tests.stack.test_faults import wait_for
 from tests.stack.told import assert_linked, read
@@ -94,6 +95,8 @@ def driver(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[A
         CDP_LINEAGE=str(lineage),
         CDP_TASK_RETRIES="1",
         CDP_TASK_RETRY_SECONDS="1",
+        # No run is as fast.
+        CDP_HOURLY_DEADLINE_SECONDS="10",
     )
     yield Airflow(stack, contracts, lineage)
     stack.cdp("up")
@@ -111,7 +114,9 @@ def test_each_dag_is_read_from_the_manifest_within_four_seconds(driver: Airflow)
         assert float(seconds) < 4, file
 
 
-def test_a_run_by_the_scheduler_lands_audits_and_publishes(driver: Airflow) -> None:
+def test_a_run_by_the_scheduler_publishes_and_is_told_when_it_is_late(
+    driver: Airflow,
+) -> None:
     stack = driver.stack
     before = heads(stack)
     # Its schedule makes a run of the hour that has passed.
@@ -119,6 +124,8 @@ def test_a_run_by_the_scheduler_lands_audits_and_publishes(driver: Airflow) -> N
     wait_for(lambda: bool(driver.runs("hourly")), 120, 1)
     (run,) = driver.runs("hourly")
     assert run["run_type"] == "scheduled"
+    # It is late, and people are told while it goes on.
+    wait_for(lambda: ("hourly.deadline", "failed") in alerts(stack), 120, 1)
     states = driver.ended("hourly", run["dag_run_id"])
     driver.ask("dags/hourly", "PATCH", is_paused=True)
     assert {states[step] for step in STEPS} == {"success"}
@@ -131,8 +138,17 @@ def test_a_run_by_the_scheduler_lands_audits_and_publishes(driver: Airflow) -> N
     assert set(tables.values()) == {"success", "skipped"}
     assert last_run(stack)["state"] in {"published", "discarded"}
     assert set(heads(stack)) >= set(before)
+    wait_for(lambda: ("hourly.deadline", "resolved") in alerts(stack), 60, 1)
     # One chain of lineage, told by Airflow, the commands, dbt and Spark.
     assert_linked(read(driver.lineage), "hourly", last_run(stack)["run_id"])
+
+
+def alerts(stack: Stack) -> list[tuple[str, str]]:
+    """The causes that people were told of, with what was told."""
+    path = stack.state_dir / "logs" / "alerts.jsonl"
+    lines = path.read_text().splitlines() if path.exists() else []
+    causes = [json.loads(line)["cause"] for line in lines]
+    return [(each["name"], each["severity"]) for each in causes]
 
 
 def test_a_failing_contract_ends_red_with_main_untouched_and_is_not_tried_again(
@@ -185,12 +201,30 @@ def all_runs(stack: Stack) -> list[dict[str, Any]]:
     return found
 
 
-# The others run so on clusters: test_portability.
-@pytest.mark.parametrize("dag", ["backfill", "ci"])
-def test_a_dag_runs_without_a_scheduler(driver: Airflow, dag: str) -> None:
+def run_alone(stack: Stack, dag: str, **more: str) -> str:
+    """Run a DAG without a scheduler, to success; what it said."""
     moment = "2024-12-31T06:05:00"
-    done = driver.stack.run(*CDP_AIRFLOW, "dags", "test", dag, moment, CDP_WITH_SERVICES=SERVICES)
-    assert re.search(r"Marking run .* successful", done.stdout + done.stderr)
-    if dag == "ci":
-        schemas = driver.stack.query("select schema_name from lake.information_schema.schemata")
-        assert not [s for s in schemas if s["schema_name"].startswith("ci_airflow")]
+    more["CDP_WITH_SERVICES"] = SERVICES
+    done = stack.run(*CDP_AIRFLOW, "dags", "test", dag, moment, **more)
+    said = done.stdout + done.stderr
+    assert re.search(r"Marking run .* successful", said)
+    return said
+
+
+# The others run so on clusters: test_portability.
+def test_the_backfill_runs_without_a_scheduler(driver: Airflow) -> None:
+    run_alone(driver.stack, "backfill")
+
+
+def test_what_a_pull_request_builds_is_dropped_and_nobody_need_listen_to_its_lineage(
+    driver: Airflow,
+) -> None:
+    stack = driver.stack
+    nobody = f"http://127.0.0.1:{9464 + free_offset(3000)}"
+    settings = stack.settings().model_copy(update={"lineage": nobody})
+    told = json.dumps(transport.of_python(names.AIRFLOW, settings))
+    (airflow.folder(settings) / airflow.LINEAGE).write_text(told)
+    said = run_alone(stack, "ci", CDP_LINEAGE=nobody)
+    assert "Failed to emit OpenLineage" in said
+    schemas = stack.query("select schema_name from lake.information_schema.schemata")
+    assert not [s for s in schemas if s["schema_name"].startswith("ci_airflow")]

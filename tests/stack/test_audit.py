@@ -18,7 +18,7 @@ from tests.stack.checkout import Checkout
 from tests.stack.test_demo import catalog
 from tests.stack.test_faults import wait_for
 
-pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("published")]
+pytestmark = pytest.mark.usefixtures("published")
 DIM = "models/marts/dim_customers.sql"
 # Every row of the table again.
 REBUILD = ["build", "--full-refresh", "--select", "dim_customers"]

@@ -11,7 +11,6 @@ from cdp.settings import ROOT
 from tests.conftest import Stack
 from tests.stack.project import Project, environment
 
-pytestmark = pytest.mark.stack
 SCHEMA = "drift_tests"
 CLEAN = 60
 # What is tested: the models as they are, with their seeds and the tests beside them.

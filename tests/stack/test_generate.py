@@ -29,7 +29,6 @@ from cdp.spark import connect
 from cdp.stack import postgres
 from tests.conftest import Stack
 
-pytestmark = pytest.mark.stack
 ASKED = Parameters(300, 21, 11, 0.06, name="test_one", events_per_day=1, objects_per_day=4)
 KEYS = {"usage": "event_id", "payments": "payment_id", "tickets": "ticket_id"}
 INBOX = {"usage": "usage/events", "payments": "billing/payments", "tickets": "support/tickets"}

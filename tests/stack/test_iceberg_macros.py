@@ -1,7 +1,5 @@
 """The macros of macros/iceberg, as somebody else's project has them who installs the package."""
 
-import pytest
-
 from cdp.spark import connect
 from tests.stack.change_log import (
     BATCHES,
@@ -16,7 +14,6 @@ from tests.stack.change_log import (
 )
 from tests.stack.project import Project
 
-pytestmark = pytest.mark.stack
 TRIALS = 60
 
 

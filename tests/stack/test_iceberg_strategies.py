@@ -1,12 +1,9 @@
 """How incremental models of macros/iceberg take rows in, and when they do not."""
 
-import pytest
 from pyiceberg.table import Table
 
 from cdp import objects
 from tests.stack.project import Project
-
-pytestmark = pytest.mark.stack
 
 
 def test_strategies_add_replace_and_delete(project: Project) -> None:

@@ -11,7 +11,6 @@ from tests.conftest import Stack
 from tests.stack.project import Project, environment
 from tests.stack.test_demo import catalog
 
-pytestmark = pytest.mark.stack
 SCHEMA = "macro_tests"
 # What is built from run to run, and what it is built from.
 RUN_TO_RUN = ["mon_landed_batches", "taken_in+"]

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -13,7 +12,6 @@ from tests.stack.test_alerts import Webhook
 from tests.stack.test_audit import last_run
 from tests.stack.told import of, read, the
 
-pytestmark = pytest.mark.stack
 # A model with its test, that writes each row again, and a seed: each a snapshot of its own.
 REBUILD = ["build", "--full-refresh", "--select", "dim_customers", "winsor_thresholds"]
 # What finds nothing new.

@@ -13,7 +13,7 @@ from tests.stack.checkout import Checkout
 from tests.stack.test_demo import catalog
 from tests.stack.test_transform import content, read
 
-pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("published")]
+pytestmark = pytest.mark.usefixtures("published")
 WORKFLOW = ROOT / ".github" / "workflows" / "ci.yml"
 JOB = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))["jobs"]["changed-models"]
 FETCH, BUILD, DROP = [step["run"] for step in JOB["steps"] if "name" in step]

@@ -20,7 +20,7 @@ from tests.stack.checkout import Checkout
 from tests.stack.test_demo import catalog
 
 # Its population is delivered and built in turn, six times, before the first test.
-pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = pytest.mark.timeout(1800)
 NAME = "lived"
 DAYS = 64
 # Until when all is delivered before each build, in turn. A last build has all the rest.
