@@ -1,6 +1,7 @@
 """`cdp build`: dbt, in this process, with this project's profile."""
 
 import json
+import re
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ PUBLISHED = "published/manifest.json"
 PARSED = {"--target", "-t", "--vars"}
 # dbt's events for a node that is done.
 RESULTS = {"LogModelResult", "LogSeedResult", "LogSnapshotResult", "LogTestResult", "LogNodeResult"}
+
+# A call in a stack of Java's: org.apache.spark.deploy.SparkSubmit$$anon$2.doSubmit(Spark.scala:1).
+FRAME = re.compile(r"\s*(at )?[\w.$/<>]+\((\w+\.\w+:\d+|Native Method|Unknown Source)\)\s*$")
 
 
 def dates(since: date | None, until: date | None) -> list[str]:
@@ -162,12 +166,19 @@ def _result(result: Any, by_id: dict[str, str]) -> Result:  # noqa: ANN401 - dbt
         name=node.name,
         kind=str(node.resource_type),
         status=str(result.status),
-        message=" ".join((result.message or "").split()),
+        message=in_one_line(result.message or ""),
         table=by_id.get(of or "", node.name),
         rows=result.failures,
         sql=getattr(node, "compiled_code", None) or "",
         test=told.name if told else "",
         arguments=dict(told.kwargs) if told else {},
+    )
+
+
+def in_one_line(message: str) -> str:
+    """What people need of a message: dbt.log has the stack of Java's that may be in it."""
+    return " ".join(
+        word for line in message.splitlines() if not FRAME.match(line) for word in line.split()
     )
 
 
