@@ -6,7 +6,7 @@ import shlex
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -201,11 +201,10 @@ def all_runs(stack: Stack) -> list[dict[str, Any]]:
     return found
 
 
-def run_alone(stack: Stack, dag: str, **more: str) -> str:
+def run_alone(stack: Stack, dag: str) -> str:
     """Run a DAG without a scheduler, to success; what it said."""
     moment = "2024-12-31T06:05:00"
-    more["CDP_WITH_SERVICES"] = SERVICES
-    done = stack.run(*CDP_AIRFLOW, "dags", "test", dag, moment, **more)
+    done = stack.run(*CDP_AIRFLOW, "dags", "test", dag, moment, CDP_WITH_SERVICES=SERVICES)
     said = done.stdout + done.stderr
     assert re.search(r"Marking run .* successful", said)
     return said
@@ -224,7 +223,7 @@ def test_what_a_pull_request_builds_is_dropped_and_nobody_need_listen_to_its_lin
     settings = stack.settings().model_copy(update={"lineage": nobody})
     told = json.dumps(transport.of_python(names.AIRFLOW, settings))
     (airflow.folder(settings) / airflow.LINEAGE).write_text(told)
-    said = run_alone(stack, "ci", CDP_LINEAGE=nobody)
+    said = run_alone(replace(stack, extra=stack.extra | {"CDP_LINEAGE": nobody}), "ci")
     assert "Failed to emit OpenLineage" in said
     schemas = stack.query("select schema_name from lake.information_schema.schemata")
     assert not [s for s in schemas if s["schema_name"].startswith("ci_airflow")]
