@@ -6,15 +6,13 @@ Spark starts anew for each block, since its listener is loaded at its start. The
 what each statement costs weighs most. Fails when it costs more than the project promises.
 """
 
-import os
 import statistics
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-from bench.page import table, write
-from bench.startup import cdp
+from bench.page import ratios, write
+from bench.startup import alone, cdp, timed
 
 LIMIT = 1.25
 BLOCKS, ROUNDS = 3, 2
@@ -24,16 +22,13 @@ OFFSET = 6000
 
 def build(environment: dict[str, str]) -> float:
     """Seconds to build and publish all tables anew."""
-    started = time.monotonic()
-    cdp("build", "--full-refresh", environment=environment)
-    return time.monotonic() - started
+    return timed(lambda: cdp("build", "--full-refresh", environment=environment))
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="cdp-bench-") as state:
         folder = Path(state) / "lineage"
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("CDP_")}
-        environment |= {"CDP_STATE_DIR": state, "CDP_PORT_OFFSET": str(OFFSET)}
+        environment = alone(state, OFFSET)
         kinds = {"without": environment, "with lineage": environment | {"CDP_LINEAGE": str(folder)}}
         seconds: dict[str, list[float]] = {kind: [] for kind in kinds}
         try:
@@ -55,10 +50,7 @@ def main() -> None:
     events = " and ".join(f"{count / builds:,.0f} by {who}" for who, count in sorted(told.items()))
     write(
         "lineage",
-        table(
-            ["all tables anew", "s", "ratio"],
-            [[kind, f"{took:.1f}", f"{took / base:.2f}"] for kind, took in medians.items()],
-        ),
+        ratios("all tables anew", medians),
         f"Medians of {BLOCKS * ROUNDS} builds of the sample each, in {BLOCKS} turns; a build tells "
         f"{events} events, into files. Promised: {LIMIT}.",
     )

@@ -8,7 +8,6 @@ As many new events wait each time. Fails when the DAG takes longer than the proj
 import argparse
 import gzip
 import json
-import os
 import random
 import statistics
 import sys
@@ -18,8 +17,8 @@ from datetime import UTC, datetime, timedelta
 
 import requests
 
-from bench.page import table, write
-from bench.startup import cdp
+from bench.page import ratios, write
+from bench.startup import alone, cdp
 from cdp import objects
 from cdp.settings import Settings
 from cdp.stack import airflow
@@ -114,8 +113,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=20_000)
     events = parser.parse_args().events
     with tempfile.TemporaryDirectory(prefix="cdp-bench-") as state:
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("CDP_")}
-        environment |= {"CDP_STATE_DIR": state, "CDP_PORT_OFFSET": str(OFFSET)}
+        environment = alone(state, OFFSET)
         try:
             cdp("demo", environment=environment)
             cdp("up", "--with", "airflow", environment=environment)
@@ -142,13 +140,7 @@ def main() -> None:
     ratio = medians["by Airflow"] / medians["by hand"]
     write(
         "orchestration",
-        table(
-            ["the hourly DAG", "s", "ratio"],
-            [
-                [how, f"{took:.1f}", f"{took / medians['by hand']:.2f}"]
-                for how, took in medians.items()
-            ],
-        ),
+        ratios("the hourly DAG", medians),
         f"{events:,} new events each time; medians of {ROUNDS} runs of each in turn. Promised: "
         f"{LIMIT:.0f}.",
     )

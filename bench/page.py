@@ -28,6 +28,13 @@ def table(heading: list[str], rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (heading, rule, *rows))
 
 
+def ratios(what: str, seconds: dict[str, float]) -> str:
+    """A table of the seconds of each kind, and of their ratio to the first kind's."""
+    base = next(iter(seconds.values()))
+    rows = [[kind, f"{took:.1f}", f"{took / base:.2f}"] for kind, took in seconds.items()]
+    return table([what, "s", "ratio"], rows)
+
+
 def write(mark: str, *paragraphs: str) -> None:
     """Print the paragraphs, and put them in place of what stands between the mark's two lines."""
     text = "\n\n".join((machine(), *paragraphs)) + "\n"

@@ -13,12 +13,11 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bench.page import ROOT, table, write
-from bench.startup import cdp
+from bench.page import ROOT, ratios, table, write
+from bench.startup import cdp, timed
 from bench.transform import BUILD, DAY_SECONDS, DAYS, ROWS, Bench, Size, put
 from cdp.catalog import Catalog
 from cdp.landing.source import read_all
@@ -28,6 +27,9 @@ from cdp.publish.publisher import Publisher, new_id
 from cdp.settings import Settings
 from cdp.spark import connect, disconnect
 from cdp.transform import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LIMIT = 1.15
 ROUNDS = 3
@@ -41,12 +43,6 @@ def plain(environment: dict[str, str]) -> None:
     )
     if done.returncode:
         sys.exit(done.stdout)
-
-
-def timed(act: Callable[[], object]) -> float:
-    started = time.monotonic()
-    act()
-    return time.monotonic() - started
 
 
 def builds(
@@ -128,10 +124,7 @@ def main() -> None:
     base, ours = medians.values()
     write(
         "publish",
-        table(
-            ["a day of 1 %", "s", "ratio"],
-            [[kind, f"{took:.1f}", f"{took / base:.2f}"] for kind, took in medians.items()],
-        ),
+        ratios("a day of 1 %", medians),
         f"{size.customers:,} customers; medians of {ROUNDS} days of each in turn, all with dbt's "
         f"tests, the second with contracts, too. Promised: {LIMIT}.",
         table(

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from bench.page import ROOT, table, write
@@ -19,6 +20,19 @@ from bench.page import ROOT, table, write
 CDP = str(Path(sys.executable).with_name("cdp"))
 LIMITS = {"first run": 120, "second run": 60}
 STEPS = ("stack", "land", "load", "build", "query")
+
+
+def alone(state: str, offset: int) -> dict[str, str]:
+    """The environment of a stack of its own: a state directory, and how far its ports are off."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("CDP_")}
+    return kept | {"CDP_STATE_DIR": state, "CDP_PORT_OFFSET": str(offset)}
+
+
+def timed(act: Callable[[], object]) -> float:
+    """Seconds that it took."""
+    started = time.monotonic()
+    act()
+    return time.monotonic() - started
 
 
 def cdp(*arguments: str, environment: dict[str, str]) -> str:
@@ -42,8 +56,7 @@ def timed_demo(environment: dict[str, str]) -> dict[str, float]:
 
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="cdp-bench-") as state:
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("CDP_")}
-        environment |= {"CDP_STATE_DIR": state, "CDP_PORT_OFFSET": "900"}
+        environment = alone(state, 900)
         try:
             cdp("up", environment=environment)  # provisions
             cdp("down", environment=environment)
