@@ -93,7 +93,8 @@ class Upkeep:
             publisher.recover(self.say)
             holder = waiting(kept.name, publisher)
             before = health.measure(kept.name, session)
-            is_rewritten = holder is not None or rewrite(kept, before, session)
+            held = f"not compacted, since {holder} is held" if holder else ""
+            left = held or rewrite(kept, before, session)
             orphans = forget(kept, before, session)
             after = health.measure(kept.name, session)
         seconds = time.monotonic() - started
@@ -104,10 +105,8 @@ class Upkeep:
             ],
             self.settings,
         )
-        left = f"; not compacted, since {holder} is held" if holder else ""
-        if not is_rewritten:
-            left = "; manifests left as they are, since others wrote to it meanwhile"
-        return f"{told(before, after, orphans)}; {seconds:.1f} s{left}"
+        remark = f"; {left}" if left else ""
+        return f"{told(before, after, orphans)}; {seconds:.1f} s{remark}"
 
 
 def waiting(table: str, publisher: Publisher) -> str | None:
@@ -116,10 +115,10 @@ def waiting(table: str, publisher: Publisher) -> str | None:
     return next((run.run_id for run in held if table in {m.table for m in run.begun}), None)
 
 
-def rewrite(kept: Kept, found: Health, session: "SparkSession") -> bool:
+def rewrite(kept: Kept, found: Health, session: "SparkSession") -> str:
     """Few large files of many small ones, without the rows that were deleted.
 
-    Returns whether the manifests are well: a writer that merges them comes before upkeep.
+    Returns what was left for the next time, for people; nothing when all is done.
     """
     rule = kept.rules
     is_due = found.files >= rule.compact_from_files or found.delete_files
@@ -137,7 +136,9 @@ def rewrite(kept: Kept, found: Health, session: "SparkSession") -> bool:
         _call(session, "rewrite_data_files", kept.name, strategy=strategy, options=options)
         if found.delete_files:
             _call(session, "rewrite_position_delete_files", kept.name)
-    return found.manifests < 2 or rewrite_manifests(kept.name, session)
+    if found.manifests < 2 or rewrite_manifests(kept.name, session):
+        return ""
+    return "manifests left as they are, since others wrote to it meanwhile"
 
 
 def rewrite_manifests(table: str, session: "SparkSession") -> bool:
