@@ -1,4 +1,4 @@
-{#- The condition that one of several holds; where none can, the query has nothing new. -#}
+{#- The condition that one of several holds. -#}
 {% macro any_of(conditions) -%}
     {%- set possible = [] -%}
     {%- for condition in conditions if condition | trim != 'false' -%}
@@ -6,10 +6,7 @@
     {%- endfor -%}
     {%- if 'true' in possible -%}
         {#- Not in brackets: Spark takes `from a where (true)` for an alias `where` of columns. -#}
-        true
-    {%- elif possible -%}
-        ({{ possible | join(' or ') }})
-    {%- else -%}
-        false {{ nothing_new() }}
+        {{ return('true') }}
     {%- endif -%}
+    {{ return('(' ~ possible | join(' or ') ~ ')' if possible else 'false') }}
 {%- endmacro %}

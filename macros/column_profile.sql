@@ -8,44 +8,46 @@
     told by how often each of the twenty most frequent values is there; ids only by how many there
     are.
 
-    relation: the table. day: a column or expression, the day that a row belongs to. where: which
+    relation: the table, of a model that documents the type of each column. day: a column or expression, the day that a row belongs to. where: which
     rows. marks: expressions whose highest value tells how far the table was read, by name.
 -#}
 {% macro column_profile(relation, day, where, marks) -%}
     {%- set quantiles = 'array(0.05D, 0.25D, 0.5D, 0.75D, 0.95D)' -%}
     {%- set elements = [] -%}
-    {%- for column in adapter.get_columns_in_relation(relation)
+    {%- set node = node_of(relation) -%}
+    {%- for column in (node.columns.values() if node else [])
         if not column.name.startswith('_') and column.name not in [day, 'built_at'] -%}
-        {%- set type = column.dtype -%}
+        {%- set type = column.data_type -%}
+        {%- set quoted = adapter.quote(column.name) -%}
         {%- set value, kind, shares = none, none, 'null' -%}
         {%- if type in ['tinyint', 'smallint', 'int', 'bigint', 'float', 'double']
             or type.startswith('decimal') -%}
-            {%- set kind, value = 'number', 'double(' ~ column.quoted ~ ')' -%}
+            {%- set kind, value = 'number', 'double(' ~ quoted ~ ')' -%}
         {%- elif type in ['date', 'timestamp'] -%}
             {%- set kind = 'age' -%}
-            {%- set value = 'double(date_diff(' ~ day ~ ', date(' ~ column.quoted ~ ')))' -%}
+            {%- set value = 'double(date_diff(' ~ day ~ ', date(' ~ quoted ~ ')))' -%}
         {%- elif type == 'boolean' -%}
             {%- set kind = 'category' -%}
-            {%- set shares = "map('true', count_if(" ~ column.quoted ~ "), 'false', count_if(not "
-                ~ column.quoted ~ '))' -%}
+            {%- set shares = "map('true', count_if(" ~ quoted ~ "), 'false', count_if(not "
+                ~ quoted ~ '))' -%}
         {%- elif type == 'string' and not column.name.endswith('_id') -%}
             {%- set kind = 'category' -%}
-            {%- set shares = 'map_from_entries(approx_top_k(' ~ column.quoted
-                ~ ', 20) filter (where ' ~ column.quoted ~ ' is not null))' -%}
+            {%- set shares = 'map_from_entries(approx_top_k(' ~ quoted
+                ~ ', 20) filter (where ' ~ quoted ~ ' is not null))' -%}
         {%- elif type == 'string' -%}
             {%- set kind = 'id' -%}
         {%- endif -%}
         {%- if kind -%}
             {%- do elements.append(
                 "named_struct('column_name', '" ~ column.name ~ "', 'kind', '" ~ kind
-                ~ "', 'value_count', count(" ~ column.quoted
-                ~ "), 'distinct_count', approx_count_distinct(" ~ column.quoted
+                ~ "', 'value_count', count(" ~ quoted
+                ~ "), 'distinct_count', approx_count_distinct(" ~ quoted
                 ~ "), 'quantiles', "
                 ~ ('approx_percentile(' ~ value ~ ', ' ~ quantiles ~ ', 1000)' if value
                     else 'cast(null as array<double>)')
-                ~ (' filter (where ' ~ column.quoted ~ ' <> 0)' if kind == 'number' else '')
+                ~ (' filter (where ' ~ quoted ~ ' <> 0)' if kind == 'number' else '')
                 ~ ", 'zero_count', "
-                ~ ('count_if(' ~ column.quoted ~ ' = 0)' if kind == 'number'
+                ~ ('count_if(' ~ quoted ~ ' = 0)' if kind == 'number'
                     else 'cast(null as bigint)')
                 ~ ", 'value_counts', cast(" ~ shares ~ ' as map<string, bigint>))'
             ) -%}

@@ -1,16 +1,11 @@
 {#-
-    The condition of the dates that rows of new batches name; all at the first build and at a full
-    refresh.
+    The condition of the dates that this run writes to, as literals: those that new batches of the
+    model's source name, or its as-of dates, and those of a backfill; all dates at the first build
+    and at a full refresh.
 
-    relation: the table that new rows are in. column: its date. batch: the last that is not new.
+    column: a date. source_name: of a model that takes in several.
 -#}
-{% macro in_new_dates(relation, column, batch) -%}
-    {%- if not execute or not takes_in_news() -%}
-        {{ return('true') }}
-    {%- endif -%}
-    {%- set dates = run_query(
-        'select distinct cast(' ~ column ~ ' as string) from ' ~ relation ~ ' where _batch > '
-        ~ batch ~ ' and ' ~ column ~ ' is not null order by 1'
-    ).columns[0].values() -%}
-    {{ return(in_dates(column, dates)) }}
+{% macro in_new_dates(column, source_name=none) -%}
+    {%- set dates = dates_of(model, source_name) -%}
+    {{ return('true' if dates is none else any_of([in_dates(column, dates), in_backfill(column)])) }}
 {%- endmacro %}

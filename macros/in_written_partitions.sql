@@ -1,34 +1,28 @@
 {#-
-    The condition of the partitions that a table's last snapshot wrote to, so that a test reads what
-    the last run changed and not all that is there; true for a table that has no partitions.
+    The condition of the partitions that this run writes to in a table, so that a test reads what
+    has changed and not all that is there; true where that is not known, as in `dbt test` by itself.
 
     relation: the table. partition_by: what it is partitioned by, a date or `months(<date>)`.
 -#}
 {% macro in_written_partitions(relation, partition_by) -%}
-    {%- if not execute or not partition_by -%}
+    {%- set node = node_of(relation) -%}
+    {%- set is_known = scope() and node and partition_by and is_in_scope(node) -%}
+    {%- set dates = dates_of(node) if is_known else none -%}
+    {%- if dates is none -%}
         {{ return('true') }}
+    {%- elif not partition_by.startswith('months(') -%}
+        {{ return(any_of([in_dates(partition_by, dates), in_backfill(partition_by)])) }}
     {%- endif -%}
-    {%- set by_month = partition_by.startswith('months(') -%}
     {%- set column = partition_by.removeprefix('months(').removesuffix(')') -%}
-    {%- set start = 'data_file.partition.' ~ column -%}
-    {%- if by_month -%}
-        {%- set start = "add_months(date '1970-01-01', " ~ start ~ '_month)' -%}
-    {%- endif -%}
-    {%- set starts = run_query(
-        'select distinct cast(' ~ start ~ ' as string) from ' ~ metadata_of(relation, 'entries')
-        ~ ' where status <> 2 and snapshot_id = ' ~ head_of(relation) ~ ' order by 1'
-    ).columns[0].values() -%}
-    {%- if not starts or none in starts -%}
-        {{ return('true') }}
-    {%- endif -%}
-    {%- if not by_month -%}
-        {{ return(in_dates(column, starts)) }}
-    {%- endif -%}
-    {%- set ranges = [] -%}
-    {%- for day in starts -%}
+    {%- set months = [] -%}
+    {%- for day in dates + [var('from_date', none), var('to_date', none)] | reject('none') | list -%}
+        {%- do months.append((day | string)[:7] ~ '-01') -%}
+    {%- endfor -%}
+    {%- set ranges = [in_backfill(column)] -%}
+    {%- for start in months | unique | sort -%}
         {%- do ranges.append(
-            column ~ " >= date '" ~ day ~ "' and " ~ column ~ " < add_months(date '" ~ day ~ "', 1)"
+            column ~ " >= date '" ~ start ~ "' and " ~ column ~ " < add_months(date '" ~ start ~ "', 1)"
         ) -%}
     {%- endfor -%}
-    {{ return('(' ~ ranges | join(' or ') ~ ')') }}
+    {{ return(any_of(ranges)) }}
 {%- endmacro %}

@@ -1,7 +1,7 @@
-{#- The number of the last batch that this model's table holds; -1 before the first build. -#}
-{% macro last_batch(column='_batch') -%}
-    {%- if execute and takes_in_news() -%}
-        {{ return(run_query('select coalesce(' ~ newest(this, column) ~ ', -1)')[0][0]) }}
-    {%- endif -%}
-    {{ return(-1) }}
+{#-
+    The last batch of a source that a table has taken in, by the scope of this run; -1 for none.
+    node: the unique id of the table.
+-#}
+{% macro last_batch(node, source_name) -%}
+    {{ return(mark(node, source_name) | default(-1, true) | int) }}
 {%- endmacro %}

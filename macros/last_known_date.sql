@@ -1,14 +1,14 @@
 {#-
-    The last day on which something became known, as text: labels are known up to it.
-
-    features: a table by as-of date. history: a history of versions.
+    The last day on which something became known of a customer, as text: labels are known up to it.
+    1970-01-01 where nothing is.
 -#}
-{% macro last_known_date(features, history) -%}
-    {%- if not execute -%}
-        {{ return('1970-01-01') }}
+{% macro last_known_date() -%}
+    {%- set dates = ['1970-01-01'] -%}
+    {%- if execute -%}
+        {%- do dates.extend(feature_dates()) -%}
+        {%- do dates.extend(built_dates(node_named('int_customer_features')) | list) -%}
+        {%- do dates.append(mark(node_named('customers_history').unique_id, 'last_date') or '') -%}
+        {%- do dates.extend(scope().get('known_dates', {}).get('crm.customers', [])) -%}
     {%- endif -%}
-    {{ return(run_query(
-        'select cast(coalesce(greatest(' ~ newest(features, 'as_of_date') ~ ', cast('
-        ~ newest(history, 'valid_from') ~ " as date)), date '1970-01-01') as string)"
-    )[0][0]) }}
+    {{ return(dates | max) }}
 {%- endmacro %}

@@ -2,12 +2,9 @@
     One of Iceberg's metadata tables of a table, as this run has it: Spark reads main there, whatever
     branch the session is on.
 
-    relation: a table that runs write to. name: such as files. snapshot: the id of another snapshot.
+    relation: a table that runs write to. name: such as files.
 -#}
-{% macro metadata_of(relation, name, snapshot=none) -%}
-    {%- if snapshot -%}
-        {{ return(relation ~ '.' ~ name ~ ' version as of ' ~ snapshot) }}
-    {%- endif -%}
+{% macro metadata_of(relation, name) -%}
     {%- set branch = run_branch() -%}
     {{ return(
         relation ~ '.' ~ name ~ (" version as of '" ~ branch ~ "'" if branch != 'main' else '')

@@ -7,6 +7,7 @@
 {{
     config(
         strategy='change_log',
+        new_rows_of=['crm.customers'],
         unique_key=['customer_id'],
         updated_at='changed_at',
         sequence_by=var('customer_change_order'),
@@ -17,6 +18,6 @@
 }}
 
 select * from {{ ref('int_customers__changes') }}
-where {{ new_batches(source_name='crm.customers') }}
+where {{ in_new_batches() }}
 
 {% endsnapshot %}

@@ -13,19 +13,19 @@
         truncation. Its key is null: all that is older is gone. Where only a part of the key is
         null, it is so for what agrees in the rest. It stays as a row whose key is null.
     config `prune_by`, optional: a column that never changes for a key, by which the table is
-        partitioned: only partitions that the changes name are read.
+        partitioned: see prune_condition.
 -#}
 {% macro get_incremental_apply_changes_sql(arguments) -%}
-    {%- set target, source = arguments.target_relation, arguments.temp_relation -%}
+    {%- set target = arguments.target_relation -%}
     {%- set keys = spark_iceberg.list(arguments.unique_key) -%}
     {%- set sequence = spark_iceberg.list(config.require('sequence_by')) -%}
     {%- set columns = arguments.dest_columns -%}
     merge into {{ target }} as known
     using (
-        {{ spark_iceberg.latest_changes(source, columns, target) }}
+        {{ spark_iceberg.latest_changes(arguments.compiled_code, columns, target) }}
     ) as change
     on {{ spark_iceberg.key_match(keys, 'known', 'change') }}
-    {{ spark_iceberg.prune(source, 'known') }}
+    {{ spark_iceberg.prune('known') }}
     when matched and {{ spark_iceberg.sequence(sequence, 'change') }}
         > {{ spark_iceberg.sequence(sequence, 'known') }}
     then update set

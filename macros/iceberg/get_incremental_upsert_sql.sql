@@ -4,8 +4,8 @@
     config `unique_key`: the columns of the key; nulls are equal.
     config `deleted_flag`, optional: a boolean column of the query, not of the table, that says that
         the row of that key is to go.
-    config `prune_by`, optional: a column of the key by which the table is partitioned; only
-        partitions that the rows name are read.
+    config `prune_by`, optional: a column of the key by which the table is partitioned: see
+        prune_condition.
 -#}
 {% macro get_incremental_upsert_sql(arguments) -%}
     {%- set target, source = arguments.target_relation, arguments.temp_relation -%}
@@ -14,7 +14,7 @@
     merge into {{ target }} as known
     using {{ source }} as found
     on {{ spark_iceberg.key_match(spark_iceberg.list(arguments.unique_key), 'known', 'found') }}
-    {{ spark_iceberg.prune(source, 'known') }}
+    {{ spark_iceberg.prune('known') }}
     {% if deleted -%}
         when matched and found.{{ deleted }} then delete
     {%- endif %}

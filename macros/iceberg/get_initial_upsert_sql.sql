@@ -1,13 +1,13 @@
 {#- The first build of `upsert`, and a full refresh: the rows that are not deleted. -#}
-{% macro get_initial_upsert_sql(compiled_code) -%}
+{% macro get_initial_upsert_sql(compiled_code, given) -%}
     {%- set deleted = config.get('deleted_flag') -%}
     {%- if not deleted -%}
-        {{ return(compiled_code) }}
+        {{ return({'sql': compiled_code, 'columns': given}) }}
     {%- endif -%}
-    {%- set source = spark_iceberg.temporary_view(this, compiled_code, '__dbt_changes') -%}
-    {%- set columns = [] -%}
-    {%- for column in adapter.get_columns_in_relation(source) if column.name != deleted -%}
-        {%- do columns.append(column.quoted) -%}
-    {%- endfor -%}
-    {{ return('select ' ~ columns | join(', ') ~ ' from ' ~ source ~ ' where not ' ~ deleted) }}
+    {%- set columns = given | rejectattr('name', 'equalto', deleted) | list -%}
+    {{ return({
+        'sql': 'select ' ~ columns | map(attribute='quoted') | join(', ')
+            ~ ' from (' ~ compiled_code ~ ') where not ' ~ deleted,
+        'columns': columns,
+    }) }}
 {%- endmacro %}

@@ -11,37 +11,36 @@
     belongs before. A truncation is one, with a null key, and deletes each key that was known
     before: such versions have the truncated flag. As-of queries leave both out.
 
-    sql: the log; in an incremental run its new part.
+    sql: the query of the log; in an incremental run of its new part. columns: those of the log,
+        quoted.
     target: the table as it stands; only keys that the new part names are computed again.
 -#}
-{% macro history(sql, target=none) -%}
+{% macro history(sql, columns, target=none) -%}
     {%- set keys = spark_iceberg.list(config.require('unique_key')) -%}
     {%- set sequence = spark_iceberg.list(config.require('sequence_by')) -%}
     {%- set deleted, truncated = config.require('deleted_flag'), config.require('truncated_flag') -%}
     {%- set updated_at = config.require('updated_at') -%}
     {%- set any_null = '(' ~ keys | join(' is null or ') ~ ' is null)' -%}
-    {%- set source = spark_iceberg.temporary_view(this, sql, '__dbt_changes') -%}
-    {%- set given = adapter.get_columns_in_relation(source) -%}
+    {%- set truncations = [true, true] -%}
     {%- if target -%}
-        {%- do spark_iceberg.add_columns(
-            target, adapter.get_columns_in_relation(target), given
-        ) -%}
+        {#- Truncations are rare: without one the table need not be read for them. -#}
+        {%- set truncations = run_query(
+            'select count_if(given), count_if(not given) from (select true as given from (' ~ sql
+            ~ ') where ' ~ truncated ~ ' union all select false from ' ~ target ~ ' where '
+            ~ any_null ~ ')'
+        ).rows[0] -%}
     {%- endif -%}
-    {%- set columns = [] -%}
-    {%- for column in given -%}
-        {%- do columns.append(column.quoted) -%}
-    {%- endfor -%}
-    {%- set truncations = run_query(
-        'select count_if(given), count_if(not given) from (select true as given from ' ~ source
-        ~ ' where ' ~ truncated
-        ~ (' union all select false from ' ~ target ~ ' where ' ~ any_null if target else '')
-        ~ ')'
-    ).rows[0] -%}
     {%- set all_keys = target and truncations[0] -%}
 
-    with changes as (
+    with log as (
 
-        select {{ columns | join(', ') }}, 1 as known_first from {{ source }}
+        {{ sql }}
+
+    ),
+
+    changes as (
+
+        select {{ columns | join(', ') }}, 1 as known_first from log
         {%- if target %}
         union all
         select {{ columns | join(', ') }}, 0 as known_first
@@ -49,7 +48,7 @@
         {%- if all_keys %}
         where {{ any_null }} or not {{ truncated }}
         {%- else %}
-        left semi join (select distinct {{ keys | join(', ') }} from {{ source }}) as touched
+        left semi join (select distinct {{ keys | join(', ') }} from log) as touched
             on {{ spark_iceberg.key_match(keys, 'known', 'touched') }}
         where not {{ truncated }}
         {%- if truncations[1] %}

@@ -1,10 +1,10 @@
 {#-
     A query of the latest change of each key of a log, and of the truncations that count.
 
-    source: the log. columns: those of the table, quoted. target: the table as it stands, whose rows
-    a new truncation may end, and whose truncations may end a change that comes late.
+    sql: the query of the log. columns: those of the table, quoted. target: the table as it stands,
+    whose rows a new truncation may end, and whose truncations may end a change that comes late.
 -#}
-{% macro latest_changes(source, columns, target=none) -%}
+{% macro latest_changes(sql, columns, target=none) -%}
     {%- set keys = spark_iceberg.list(config.require('unique_key')) -%}
     {%- set sequence = spark_iceberg.list(config.require('sequence_by')) -%}
     {%- set deleted, truncated = config.get('deleted_flag'), config.get('truncated_flag') -%}
@@ -12,17 +12,23 @@
     {%- if truncated and target -%}
         {#- Truncations are rare: without one the table need not be read here. -#}
         {%- set truncated = truncated if run_query(
-            '(select 1 from ' ~ source ~ ' where ' ~ truncated ~ ' limit 1) union all '
+            '(select 1 from (' ~ sql ~ ') where ' ~ truncated ~ ' limit 1) union all '
             ~ '(select 1 from ' ~ target ~ ' where ' ~ any_null ~ ' limit 1)'
         ) | length -%}
     {%- endif -%}
+    with log as (
+
+        {{ sql }}
+
+    )
+
     select {{ columns | join(', ') }}
     from (
         select
             *,
             {{ spark_iceberg.latest_by(keys, sequence) }} as recency
         from (
-            select {{ columns | join(', ') }} from {{ source }}
+            select {{ columns | join(', ') }} from log
             {%- if truncated %}
             union all
             select
@@ -36,7 +42,7 @@
                     {{ ', ' if not loop.last }}
                 {%- endfor %}
             from (
-                select {{ (keys + sequence) | join(', ') }} from {{ source }}
+                select {{ (keys + sequence) | join(', ') }} from log
                 where not {{ truncated }}
                 {%- if target %}
                 union all
@@ -45,7 +51,7 @@
                 {%- endif %}
             ) as known
             inner join (
-                select {{ (keys + sequence) | join(', ') }} from {{ source }}
+                select {{ (keys + sequence) | join(', ') }} from log
                 where {{ truncated }}
                 {%- if target %}
                 union all

@@ -1,54 +1,56 @@
 {#-
     Slowly changing history. Beside dbt's strategies timestamp and check, which compare the rows of
     now with those of the last run, there is `change_log`, which takes each change of a log: see
-    history. Staged in a temporary view: not every catalog has others, and dbt-spark's
-    permanent one is in its own way at the second run.
+    history. Nothing is staged in a permanent view, as dbt-spark's own does: not every catalog has
+    views, and that one is in its own way at the second run.
 
-    A full refresh makes a change_log snapshot anew from the log, as a new snapshot of the same
-    table. Of the other strategies the table is the only memory; it is never made anew.
+    A full refresh recomputes a change_log snapshot from the log, as a new snapshot of the same
+    table. Of the other strategies the table is the only memory; it is never recomputed.
 -#}
 {% materialization snapshot, adapter='spark' %}
-    {%- set existing = load_relation(this) -%}
+    {%- set exists = load_relation(this) is not none -%}
     {%- set target = this.incorporate(type='table') -%}
-    {%- if existing and config.get('strategy') == 'change_log' and not should_full_refresh()
-        and spark_iceberg.nothing_new() in compiled_code -%}
+    {%- set of_log = config.get('strategy') == 'change_log' -%}
+    {%- if exists and of_log and not should_full_refresh() and not spark_iceberg.has_new_rows() -%}
         {{ return(spark_iceberg.leave_alone(target)) }}
     {%- endif -%}
     {{ run_hooks(pre_hooks) }}
-    {%- if config.get('strategy') == 'change_log' -%}
-        {%- if existing is none -%}
-            {%- do spark_iceberg.create_table(target, spark_iceberg.history(compiled_code)) -%}
-        {%- elif should_full_refresh() -%}
-            {%- do spark_iceberg.replace_rows(target, spark_iceberg.history(compiled_code)) -%}
-        {%- else -%}
-            {%- do spark_iceberg.merge_history(target, compiled_code) -%}
-        {%- endif -%}
+    {%- if of_log and (not exists or should_full_refresh()) -%}
+        {%- set given = spark_iceberg.columns_of_query(compiled_code) -%}
+        {%- do spark_iceberg.build_table(
+            target,
+            spark_iceberg.history(compiled_code, given | map(attribute='quoted') | list),
+            exists,
+            spark_iceberg.history_columns(given),
+        ) -%}
+    {%- elif of_log -%}
+        {%- do spark_iceberg.merge_history(target, compiled_code) -%}
     {%- else -%}
         {%- set strategy = strategy_dispatch(config.get('strategy'))(
-            model, 'snapshotted_data', 'source_data', model['config'], existing is not none
+            model, 'snapshotted_data', 'source_data', model['config'], exists
         ) -%}
-        {%- if existing is none -%}
-            {%- do spark_iceberg.create_table(target, build_snapshot_table(strategy, compiled_code)) -%}
+        {%- if not exists -%}
+            {%- do spark_iceberg.build_table(
+                target, build_snapshot_table(strategy, compiled_code), exists
+            ) -%}
         {%- else -%}
             {%- set columns = config.get('snapshot_table_column_names')
                 or get_snapshot_table_column_names() -%}
             {%- do adapter.assert_valid_snapshot_target_given_strategy(target, columns, strategy) -%}
-            {%- set staged = spark_iceberg.temporary_view(
-                target, snapshot_staging_table(strategy, compiled_code, target)
-            ) -%}
+            {%- set staged = snapshot_staging_table(strategy, compiled_code, target) -%}
+            {%- set standing = spark_iceberg.columns_of_table(target) -%}
             {%- do spark_iceberg.add_columns(
                 target,
-                adapter.get_columns_in_relation(target),
-                adapter.get_columns_in_relation(staged),
+                standing,
+                spark_iceberg.columns_of_query(staged),
                 spark_iceberg.snapshot_helpers(),
             ) -%}
             {%- call statement('main') -%}
-                {{ snapshot_merge_sql(target, staged, []) }}
+                {{ snapshot_merge_sql(target, '(' ~ staged ~ ')', []) }}
             {%- endcall -%}
-            {%- do spark_iceberg.drop_temporary_view(staged) -%}
+            {%- do spark_iceberg.update_comments(target, standing) -%}
         {%- endif -%}
     {%- endif -%}
-    {%- do persist_docs(target, model) -%}
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}

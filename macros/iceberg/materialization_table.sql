@@ -4,15 +4,9 @@
     branch, whatever branch the session writes to.
 -#}
 {% materialization table, adapter='spark' %}
-    {%- set existing = load_relation(this) -%}
     {%- set target = this.incorporate(type='table') -%}
     {{ run_hooks(pre_hooks) }}
-    {%- if existing is none -%}
-        {%- do spark_iceberg.create_table(target, compiled_code) -%}
-    {%- else -%}
-        {%- do spark_iceberg.replace_rows(target, compiled_code) -%}
-    {%- endif -%}
-    {%- do persist_docs(target, model) -%}
+    {%- do spark_iceberg.build_table(target, compiled_code, load_relation(this) is not none) -%}
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}

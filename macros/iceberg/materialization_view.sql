@@ -10,9 +10,7 @@
     {%- if var('iceberg_catalog_has_views', false) -%}
         {%- if load_relation(this) is not none -%}
             {#- Not before it is seen that the query can be run. -#}
-            {%- do spark_iceberg.drop_temporary_view(
-                spark_iceberg.temporary_view(target, compiled_code)
-            ) -%}
+            {%- do spark_iceberg.columns_of_query(compiled_code) -%}
             {%- do run_query('drop table if exists ' ~ this ~ ' purge') -%}
         {%- endif -%}
         {%- call statement('main') -%}
@@ -20,12 +18,7 @@
         {%- endcall -%}
     {%- else -%}
         {%- set target = this.incorporate(type='table') -%}
-        {%- if load_relation(this) is none -%}
-            {%- do spark_iceberg.create_table(target, compiled_code) -%}
-        {%- else -%}
-            {%- do spark_iceberg.replace_rows(target, compiled_code) -%}
-        {%- endif -%}
-        {%- do persist_docs(target, model) -%}
+        {%- do spark_iceberg.build_table(target, compiled_code, load_relation(this) is not none) -%}
     {%- endif -%}
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [target]}) }}

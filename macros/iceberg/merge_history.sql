@@ -1,12 +1,19 @@
-{#- Merge the new part of a log into a history: new versions, and the ends of those before them. -#}
+{#-
+    Merge the new part of a log into a history: new versions, and the ends of those before them.
+
+    sql: the query of the new part of the log.
+-#}
 {% macro merge_history(target, sql) -%}
-    {%- set versions = spark_iceberg.temporary_view(target, spark_iceberg.history(sql, target)) -%}
-    {%- set columns = spark_iceberg.shared_columns(
-        adapter.get_columns_in_relation(target), adapter.get_columns_in_relation(versions)
+    {%- set given = spark_iceberg.columns_of_query(sql) -%}
+    {%- set standing = spark_iceberg.columns_of_table(target) -%}
+    {%- set standing = standing + spark_iceberg.add_columns(target, standing, given) -%}
+    {%- set columns = spark_iceberg.quoted_names(
+        standing, spark_iceberg.history_columns(given)
     ) -%}
+    {%- set versions = spark_iceberg.history(sql, given | map(attribute='quoted') | list, target) -%}
     {%- call statement('main') -%}
         merge into {{ target }} as known
-        using {{ versions }} as found
+        using ({{ versions }}) as found
         on known.scd_id = found.scd_id
         when matched and not known.valid_to <=> found.valid_to then update set
             known.valid_to = found.valid_to
@@ -15,5 +22,5 @@
             {%- for column in columns %}found.{{ column }}{{ ', ' if not loop.last }}{% endfor -%}
         )
     {%- endcall -%}
-    {%- do spark_iceberg.drop_temporary_view(versions) -%}
+    {%- do spark_iceberg.update_comments(target, standing) -%}
 {%- endmacro %}

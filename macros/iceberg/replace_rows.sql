@@ -1,12 +1,10 @@
 {#-
-    Replace all rows of a table by those of a query, as one new snapshot on the branch that the
-    session writes to. Columns that the query has and the table lacks are added; one that it no
-    longer gives stays, null: a schema belongs to all branches of the table.
+    Replace all rows of a table with those of a query, as one new snapshot on the branch that the
+    session writes to. Columns that only the query has are added; a column that only the table has
+    stays, null: a schema belongs to all branches of the table.
 -#}
-{% macro replace_rows(target, sql) -%}
-    {%- set view = spark_iceberg.temporary_view(target, sql) -%}
-    {%- set given = adapter.get_columns_in_relation(view) -%}
-    {%- set standing = adapter.get_columns_in_relation(target) -%}
+{% macro replace_rows(target, sql, given) -%}
+    {%- set standing = spark_iceberg.columns_of_table(target) -%}
     {%- set gained = spark_iceberg.add_columns(target, standing, given) -%}
     {%- set selected = [] -%}
     {%- set given_names = given | map(attribute='name') | map('lower') | list -%}
@@ -19,7 +17,7 @@
     {#- With a fixed condition the whole table is replaced, whatever the session's mode. -#}
     {%- call statement('main') -%}
         insert into {{ target }} replace where true
-        select {{ selected | join(', ') }} from {{ view }}
+        select {{ selected | join(', ') }} from ({{ sql }})
     {%- endcall -%}
-    {%- do spark_iceberg.drop_temporary_view(view) -%}
+    {%- do spark_iceberg.update_comments(target, standing + gained) -%}
 {%- endmacro %}

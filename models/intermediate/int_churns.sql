@@ -8,6 +8,7 @@
     config(
         materialized='incremental',
         incremental_strategy='upsert',
+        new_rows_of=['crm.customers'],
         unique_key=['customer_id', 'churned_at'],
         deleted_flag='is_taken_back',
     )
@@ -24,7 +25,7 @@ touched as (
 
     select distinct customer_id
     from history
-    where {{ new_batches(relation=ref('customers_history')) }}
+    where {{ in_new_batches() }}
 
 ),
 
@@ -42,7 +43,7 @@ versions as (
         ) as had_left,
         max(history._batch) over (partition by history.customer_id) as _batch
     from history
-    {% if takes_in_news() -%}
+    {% if adds_rows() -%}
         left semi join touched on history.customer_id = touched.customer_id
     {%- endif %}
     where not history.is_deleted
@@ -64,7 +65,7 @@ churns as (
 told_anew as (
 
     select * from churns
-    {% if takes_in_news() -%}
+    {% if adds_rows() -%}
         union all
         select
             known.customer_id,

@@ -7,19 +7,17 @@
         materialized='incremental',
         tags=['daily'],
         incremental_strategy='insert_overwrite',
+        new_rows_of={
+            'crm.customers': '_customers_batch',
+            'usage.events': '_usage_batch',
+            'billing.payments': '_payments_batch',
+            'support.tickets': '_tickets_batch',
+        },
         partition_by=['as_of_date'],
         sort_by=['customer_id'],
     )
 }}
-{% set dates = feature_dates({
-    '_customers_batch': {
-        'relation': ref('customers_history'), 'known_on': 'cast(valid_from as date)'
-    },
-    '_usage_batch': {'relation': ref('int_usage_daily'), 'known_on': 'known_on'},
-    '_payments_batch': {'relation': ref('int_payments__versions'), 'known_on': 'known_on'},
-    '_tickets_batch': {'relation': ref('int_support_tickets__versions'), 'known_on': 'known_on'},
-}) %}
-
+{% set dates = feature_dates() %}
 {% set first = "date_sub(date '" ~ (dates | first or '1970-01-01') ~ "', 89)" %}
 {% set last = "date '" ~ (dates | last or '1970-01-01') ~ "'" %}
 {% set services = [
@@ -30,9 +28,6 @@
 with dates as (
 
     {{ date_rows(dates) }}
-    {% if not dates -%}
-        {{ nothing_new() }}
-    {%- endif %}
 
 ),
 

@@ -2,6 +2,7 @@
     config(
         materialized='incremental',
         incremental_strategy='apply_changes',
+        new_rows_of=['crm.customers'],
         unique_key=['customer_id'],
         sequence_by=var('customer_change_order'),
         deleted_flag='is_deleted',
@@ -12,7 +13,7 @@
 with changes as (
 
     select * from {{ ref('int_customers__changes') }}
-    where {{ new_batches(source_name='crm.customers') }}
+    where {{ in_new_batches() }}
 
 ),
 

@@ -5,6 +5,7 @@
     config(
         materialized='incremental',
         incremental_strategy='apply_changes',
+        new_rows_of=['billing.payments'],
         unique_key=['payment_id', 'emitted_at'],
         sequence_by=['_precedence', '_source_file', '_source_row'],
         prune_by='billed_on',
@@ -15,7 +16,7 @@
 with payments as (
 
     select * from {{ ref('stg_billing_payments') }}
-    where {{ new_batches(source_name='billing.payments') }}
+    where {{ in_new_batches() }}
 
 ),
 

@@ -3,6 +3,7 @@
     config(
         materialized='incremental',
         incremental_strategy='apply_changes',
+        new_rows_of=['support.tickets'],
         unique_key=['ticket_id', 'emitted_at'],
         sequence_by=['_precedence', '_source_file', '_source_row'],
         partition_by=['months(opened_on)'],
@@ -12,7 +13,7 @@
 with tickets as (
 
     select * from {{ ref('stg_support_tickets') }}
-    where {{ new_batches(source_name='support.tickets') }}
+    where {{ in_new_batches() }}
 
 ),
 

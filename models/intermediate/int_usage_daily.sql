@@ -10,6 +10,7 @@
     config(
         materialized='incremental',
         incremental_strategy='upsert',
+        new_rows_of=['usage.events'],
         unique_key=['usage_date', 'customer_id', 'known_on'],
         prune_by='usage_date',
         partition_by=['usage_date'],
@@ -20,22 +21,22 @@
     'events', 'voice_calls', 'call_seconds', 'text_messages', 'data_sessions', 'data_bytes',
     'charges', 'roaming_events',
 ] %}
-{% set is_new = new_batches(source_name='usage.events') %}
 
 with events as (
 
     select * from {{ ref('stg_usage_events') }}
+    where {{ in_new_dates('usage_date') }}
 
 ),
 
-{% if takes_in_news() -%}
+{% if adds_rows() -%}
     touched as (
 
         select distinct
             customer_id,
             usage_date
         from events
-        where {{ is_new }} or {{ in_backfill('usage_date') }}
+        where {{ any_of([in_new_batches(), in_backfill('usage_date')]) }}
 
     ),
 

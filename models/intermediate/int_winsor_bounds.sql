@@ -7,16 +7,18 @@
         materialized='incremental',
         tags=['daily'],
         incremental_strategy='insert_overwrite',
+        dates_of='int_customer_features',
         partition_by=['as_of_date'],
     )
 }}
 {% set names = winsorized_features() %}
-{% set thresholds = winsor_thresholds(ref('winsor_thresholds')) %}
+-- depends_on: {{ ref('winsor_thresholds') }}
+{% set thresholds = winsor_thresholds() %}
 
 with features as (
 
     select * from {{ ref('int_customer_features') }}
-    where {{ any_of([new_builds(ref('int_customer_features'))]) }}
+    where {{ in_new_dates('as_of_date') }}
 
 ),
 

@@ -3,6 +3,7 @@
         materialized='incremental',
         tags=['daily'],
         incremental_strategy='insert_overwrite',
+        dates_of='ftr_customer_churn',
         partition_by=['as_of_date'],
     )
 }}
@@ -10,7 +11,7 @@
 with features as (
 
     select * from {{ ref('ftr_customer_churn') }}
-    where {{ any_of([new_builds(ref('ftr_customer_churn')), in_backfill('as_of_date')]) }}
+    where {{ in_new_dates('as_of_date') }}
 
 ),
 

@@ -2,6 +2,7 @@
     config(
         materialized='incremental',
         incremental_strategy='upsert',
+        new_rows_of=['crm.customers'],
         unique_key=['customer_id'],
         deleted_flag='is_deleted',
     )
@@ -13,7 +14,7 @@ with customers as (
     -- A truncation of the master is a row too, without a customer.
     where
         customer_id is not null
-        and {{ new_batches(relation=ref('int_customers__latest')) }}
+        and {{ in_new_batches() }}
 
 ),
 

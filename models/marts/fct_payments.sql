@@ -2,6 +2,7 @@
     config(
         materialized='incremental',
         incremental_strategy='upsert',
+        new_rows_of=['billing.payments'],
         unique_key=['payment_id'],
         prune_by='billed_on',
         partition_by=['months(billed_on)'],
@@ -12,7 +13,7 @@
 with versions as (
 
     select * from {{ ref('int_payments__versions') }}
-    where {{ touched_dates(ref('int_payments__versions'), 'billed_on') }}
+    where {{ in_new_dates('billed_on') }}
 
 ),
 
@@ -20,7 +21,7 @@ touched as (
 
     select distinct payment_id
     from versions
-    where _batch > {{ last_batch() }} or {{ in_backfill('billed_on') }}
+    where {{ any_of([in_new_batches(), in_backfill('billed_on')]) }}
 
 ),
 

@@ -2,6 +2,7 @@
     config(
         materialized='incremental',
         incremental_strategy='upsert',
+        new_rows_of=['support.tickets'],
         unique_key=['ticket_id'],
         partition_by=['months(opened_on)'],
         sort_by=['customer_id'],
@@ -18,9 +19,7 @@ touched as (
 
     select distinct ticket_id
     from versions
-    where
-        {{ new_batches(relation=ref('int_support_tickets__versions')) }}
-        or {{ in_backfill('opened_on') }}
+    where {{ any_of([in_new_batches(), in_backfill('opened_on')]) }}
 
 ),
 

@@ -2,6 +2,7 @@
     config(
         materialized='incremental',
         incremental_strategy='upsert',
+        new_rows_of=['usage.events'],
         unique_key=['usage_date', 'customer_id'],
         prune_by='usage_date',
         partition_by=['usage_date'],
@@ -12,7 +13,7 @@
 with usage as (
 
     select * from {{ ref('int_usage_daily') }}
-    where {{ touched_dates(ref('int_usage_daily'), 'usage_date') }}
+    where {{ in_new_dates('usage_date') }}
 
 ),
 
@@ -41,9 +42,7 @@ daily as (
         max(_batch) as _batch
     from usage
     group by customer_id, usage_date
-    {% if takes_in_news() -%}
-        having max(_batch) > {{ last_batch() }} or {{ in_backfill('usage_date') }}
-    {%- endif %}
+    having {{ any_of([in_new_batches(column='max(_batch)'), in_backfill('usage_date')]) }}
 
 )
 

@@ -3,17 +3,15 @@
         materialized='incremental',
         tags=['daily'],
         incremental_strategy='insert_overwrite',
+        dates_of='int_customer_features',
         partition_by=['as_of_date'],
         sort_by=['customer_id'],
     )
 }}
 {% set capped = winsorized_features() %}
-{% set last_known_on = last_known_date(ref('int_customer_features'), ref('customers_history')) %}
-{% set is_touched = any_of([
-    new_builds(ref('int_customer_features'), 'features_built_at'),
-    in_backfill('as_of_date'),
-    newly_labelled(last_known_on),
-]) %}
+{% set last_known_on = last_known_date() %}
+{% set is_touched = in_new_dates('as_of_date') %}
+-- depends_on: {{ ref('customers_history') }}
 
 with features as (
 

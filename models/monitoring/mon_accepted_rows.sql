@@ -2,27 +2,27 @@
     Looks each accepted row of a new batch up where it must have ended: in the tables that hold the
     latest of its key, row by row, and for usage, which is summed, by the customer's day.
 -#}
-{{ config(materialized='incremental', incremental_strategy='append') }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        new_rows_of=[
+            'crm.customers', 'usage.events', 'billing.payments', 'support.tickets',
+        ],
+    )
+}}
 {% set base = {
     'crm.customers': ref('base_crm_customers'),
     'usage.events': ref('base_usage_events'),
     'billing.payments': ref('base_billing_payments'),
     'support.tickets': ref('base_support_tickets'),
 } %}
-{% set known = counted_batches(base) %}
 {% set change_order = var('customer_change_order') %}
-{#- The dates that new rows name: asked of no source that has none. -#}
-{% set dates = {} %}
-{% for source_name, column in {
-    'usage.events': 'usage_date',
-    'billing.payments': 'billed_on',
-    'support.tickets': 'opened_on',
-}.items() %}
-    {% set since, has_news = known[source_name] %}
-    {% do dates.update({
-        source_name: in_new_dates(base[source_name], column, since) if has_news else 'false'
-    }) %}
-{% endfor %}
+{% set dates = {
+    'usage.events': in_new_dates('usage_date', 'usage.events'),
+    'billing.payments': in_new_dates('billed_on', 'billing.payments'),
+    'support.tickets': in_new_dates('opened_on', 'support.tickets'),
+} %}
 {% set versioned = {
     'payments': {
         'source_name': 'billing.payments',
@@ -48,13 +48,10 @@ with accepted as (
             _batch as batch,
             count_if(not is_rejected) as accepted_rows
         from {{ relation }}
-        where _batch > {{ known[source_name][0] }}
+        where {{ in_new_batches(source_name) }}
         group by _batch
         {{ 'union all' if not loop.last }}
     {% endfor %}
-    {% if known.values() | rejectattr('1') | list | length == known | length -%}
-        {{ nothing_new() }}
-    {%- endif %}
 
 ),
 
@@ -78,7 +75,7 @@ customers as (
         on delivered.customer_id <=> latest.customer_id
     left join {{ ref('dim_customers') }} as dim
         on delivered.customer_id = dim.customer_id
-    where delivered._batch > {{ known['crm.customers'][0] }}
+    where {{ in_new_batches('crm.customers', 'delivered._batch') }}
 
 ),
 
@@ -133,7 +130,7 @@ events as (
         on usage.customer_id = usage_days.customer_id and usage.usage_date = usage_days.usage_date
     left join daily
         on usage.customer_id = daily.customer_id and usage.usage_date = daily.usage_date
-    where usage._batch > {{ known['usage.events'][0] }}
+    where {{ in_new_batches('usage.events', 'usage._batch') }}
 
 ),
 
@@ -183,7 +180,7 @@ events as (
                 and delivered.emitted_at = versions.emitted_at
         left join {{ name }}_latest as latest
             on delivered.{{ table.key }} = latest.{{ table.key }}
-        where delivered._batch > {{ known[table.source_name][0] }}
+        where {{ in_new_batches(table.source_name, 'delivered._batch') }}
 
     ),
 

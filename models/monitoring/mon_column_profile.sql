@@ -2,7 +2,15 @@
     What each column held of what was new, by run and day. Each table is read once, and only what it
     has gained since the last profile: by the number of the batch, or by when features were built.
 -#}
-{{ config(materialized='incremental', incremental_strategy='append') }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        new_rows_of=[
+            'crm.customers', 'usage.events', 'billing.payments', 'support.tickets',
+        ],
+    )
+}}
 {% set by_batch = {
     'base_crm_customers': 'date(_delivered_at)',
     'base_usage_events': 'delivered_on',
@@ -19,50 +27,23 @@
     ref('fct_payments'), ref('fct_support_tickets'), ref('ftr_customer_churn'),
     ref('agg_churn_by_segment'),
 ] %}
-{#- What a daily run builds may not be there yet. -#}
-{% set standing = [] %}
-{% for relation in profiled if execute and load_relation(relation) %}
-    {% do standing.append(relation) %}
-{% endfor %}
-{#- Those that have grown since; at the first build all of them. -#}
-{% set known, grown = {}, standing %}
-{% if execute and takes_in_news() %}
-    {% for row in run_query(
-        'select table_name, max(until_batch), cast(max(until_built_at) as string) from ' ~ this
-        ~ ' group by table_name'
-    ) %}
-        {% do known.update({row[0]: row}) %}
-    {% endfor %}
-    {% set marks = [] %}
-    {% for relation in standing %}
-        {% set by = '_batch' if relation.identifier in by_batch else 'built_at' %}
-        {% do marks.append('cast(' ~ newest(relation, by) ~ ' as string)') %}
-    {% endfor %}
-    {% set reached = run_query('select ' ~ marks | join(', ')) | first or [] %}
-    {% set grown = [] %}
-    {% for relation in standing %}
-        {% set row = known.get(relation.schema ~ '.' ~ relation.identifier, []) %}
-        {% set mark = reached[loop.index0] %}
-        {% do grown.append(relation) if mark and mark not in row | map('string') %}
-    {% endfor %}
-{% endif %}
+{% set grown = grown_tables(profiled) %}
 
 with profiles as (
 
-    {% if not grown %}{{ nothing_new() }}{% endif %}
-    {% for relation in grown or standing -%}
+    {% for relation in grown -%}
         {%- set name = relation.schema ~ '.' ~ relation.identifier -%}
-        {%- set last = known.get(name, [none, none, none]) -%}
+        {%- set read = mark(model.unique_id, name) -%}
         {%- set day = by_batch.get(relation.identifier) -%}
         {%- if day -%}
-            {%- set where = '_batch > ' ~ (last[1] if last[1] is not none else -1) -%}
+            {%- set where = '_batch > ' ~ (read or -1) -%}
             {%- set marks = {
                 'until_batch': '_batch',
                 'until_built_at': 'cast(null as timestamp)',
             } -%}
         {%- else -%}
             {%- set day = 'as_of_date' -%}
-            {%- set where = "built_at > timestamp '" ~ (last[2] or '1970-01-01') ~ "'" -%}
+            {%- set where = "built_at > timestamp '" ~ (read or '1970-01-01') ~ "'" -%}
             {%- set marks = {
                 'until_batch': 'cast(null as bigint)',
                 'until_built_at': 'built_at',

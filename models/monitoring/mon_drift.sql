@@ -14,22 +14,15 @@
         materialized='incremental',
         incremental_strategy='merge',
         unique_key=['table_name', 'column_name', 'metric', 'profiled_on'],
+        new_rows_of=[
+            'crm.customers', 'usage.events', 'billing.payments', 'support.tickets',
+        ],
     )
 }}
 {% set enough_weekdays, enough_days = 3, 7 %}
 {% set complete_until = var('complete_until', '1970-01-01') %}
 
 {% set judged_days = 28 %}
-{% set has_news = true %}
-{% if execute and takes_in_news() %}
-    {#- A day without another has no past. -#}
-    {% set has_news = run_query(
-        'select table_name from ' ~ ref('mon_column_profile') ~ ' group by table_name'
-        ~ ' having count(distinct profiled_on) > 1 and max(profiled_at) > ('
-        ~ "select coalesce(max(judged_until), timestamp '1970-01-01') from " ~ this ~ ')'
-    ) | length > 0 %}
-{% endif %}
-
 with profiles as (
 
     select
@@ -39,9 +32,6 @@ with profiles as (
         and profiled_at < max(profiled_at) over (partition by table_name, profiled_on)
             as is_replaced
     from {{ ref('mon_column_profile') }}
-    {% if not has_news -%}
-        {{ nothing_new() }}
-    {%- endif %}
 
 ),
 

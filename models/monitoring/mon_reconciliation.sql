@@ -7,6 +7,9 @@
         materialized='incremental',
         incremental_strategy='merge',
         unique_key=['source_name', 'batch'],
+        new_rows_of=[
+            'crm.customers', 'usage.events', 'billing.payments', 'support.tickets',
+        ],
     )
 }}
 {% set landed_batches = source('monitoring', 'mon_landed_batches') %}
@@ -22,34 +25,23 @@
         )
     {% endif %}
 {% endset %}
-{% set tables = {} %}
-{% if execute %}
-    {% for row in run_query(
-        'select source_name, raw_table, cast(min(landed_at) as string) as since '
-        ~ 'from (' ~ open_batches ~ ') group by all order by source_name'
-    ).rows %}
-        {% do tables.update({row['source_name']: row}) %}
-    {% endfor %}
-{% endif %}
+{% set tables = unreconciled_tables() %}
 
 with batches as (
 
     {{ open_batches }}
-    {% if not tables -%}
-        {{ nothing_new() }}
-    {%- endif %}
 
 ),
 
 loaded as (
 
-    {% for source_name, row in tables.items() -%}
+    {% for raw in tables -%}
         select
-            '{{ source_name }}' as source_name,
+            '{{ raw.source_name }}' as source_name,
             _batch as batch,
             count(*) as row_total
-        from {{ row['raw_table'] }}
-        where _landed_at >= timestamp '{{ row['since'] }}'
+        from {{ raw.table }}
+        where _landed_at >= timestamp '{{ raw.since }}'
         group by _batch
         union all
     {% endfor -%}

@@ -1,12 +1,19 @@
 {#- How many rows of each batch were rejected, by reason: an unmapped value is one of them. -#}
-{{ config(materialized='incremental', incremental_strategy='append') }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        new_rows_of=[
+            'crm.customers', 'usage.events', 'billing.payments', 'support.tickets',
+        ],
+    )
+}}
 {% set rejected = {
     'crm.customers': ref('stg_crm_customers__rejected'),
     'usage.events': ref('stg_usage_events__rejected'),
     'billing.payments': ref('stg_billing_payments__rejected'),
     'support.tickets': ref('stg_support_tickets__rejected'),
 } %}
-{% set known = counted_batches(rejected) %}
 
 with rejected as (
 
@@ -17,12 +24,9 @@ with rejected as (
             _landed_at,
             explode(reject_reasons) as reject_reason
         from {{ relation }}
-        where _batch > {{ known[source_name][0] }}
+        where {{ in_new_batches(source_name) }}
         {{ 'union all' if not loop.last }}
     {% endfor %}
-    {% if known.values() | rejectattr('1') | list | length == known | length -%}
-        {{ nothing_new() }}
-    {%- endif %}
 
 ),
 

@@ -1,4 +1,10 @@
-{{ config(materialized='incremental', incremental_strategy='append') }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        new_rows_of=['support.tickets'],
+    )
+}}
 
 with cleaned as (
 
@@ -16,7 +22,7 @@ rejected as (
         _landed_at,
         _batch
     from cleaned
-    where is_rejected and {{ new_batches(relation=ref('base_support_tickets')) }}
+    where is_rejected and {{ in_new_batches() }}
 
 )
 

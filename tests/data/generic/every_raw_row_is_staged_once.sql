@@ -1,10 +1,10 @@
 {#-
-    A test that each batch that the last run took in has as many rows here as in its raw table, all
+    A test that each batch that this run took in has as many rows here as in its raw table, all
     of them: raw = accepted + rejected. model: the cleaned rows of both kinds. raw: the raw table.
 -#}
 {% test every_raw_row_is_staged_once(model, raw) %}
 
-{% set since = batch_before_the_last_run(model) %}
+{% set since = batch_before_this_run(model) %}
 
 with staged as (
 

@@ -1,10 +1,10 @@
 {#-
-    A test that the rejected rows of each batch that the last run took in stand in the table of
+    A test that the rejected rows of each batch that this run took in stand in the table of
     rejected rows. model: that table. cleaned: the cleaned rows of both kinds.
 -#}
 {% test every_rejected_row_is_kept(model, cleaned) %}
 
-{% set since = batch_before_the_last_run(cleaned) %}
+{% set since = batch_before_this_run(cleaned) %}
 
 with found as (
 

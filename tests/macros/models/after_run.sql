@@ -1,14 +1,23 @@
 {#- What every incremental model holds after a run, to compare at once. -#}
 {% set shown = {
     'taken_in': ['event_id', '_batch'],
-    'read_on': ['event_id', "concat_ws(' ', last_batch, is_news)"],
+    'read_on': ['event_id', "concat_ws(' ', last_batch, adds_rows)"],
     'daily': ['happened_on', "concat_ws(' ', events, 'by run', run)"],
-    'features': ['as_of_date', "concat_ws(' ', events, 'by run', run)"],
+    'latest': ['happened_on', 'event_id'],
+    'int_customer_features': ['as_of_date', "concat_ws(' ', events, 'by run', run)"],
     'labelled': ['as_of_date', "concat_ws(' ', is_label_known, 'by run', run)"],
-    'counted': ["concat_ws(' ', source_name, batch)", "concat_ws(' ', row_total, 'after', told)"],
+    'mon_counted': ["concat_ws(' ', source_name, batch)", "concat_ws(' ', row_total, 'after', batch_before)"],
+    'mon_reconciliation': ["concat_ws(' ', source_name, batch)", 'found'],
+    'mon_column_profile': [
+        "concat_ws(' ', split_part(table_name, '.', 2), profiled_on)",
+        "concat_ws(' ', until_batch, 'by run', run)",
+    ],
+    'mon_drift': ["'run'", 'run'],
 } %}
--- depends_on: {{ ref('taken_in') }} {{ ref('read_on') }} {{ ref('daily') }}
--- depends_on: {{ ref('features') }} {{ ref('labelled') }} {{ ref('counted') }} {{ ref('monthly') }}
+-- depends_on: {{ ref('taken_in') }} {{ ref('read_on') }} {{ ref('daily') }} {{ ref('latest') }}
+-- depends_on: {{ ref('int_customer_features') }} {{ ref('labelled') }} {{ ref('monthly') }}
+-- depends_on: {{ ref('mon_counted') }} {{ ref('mon_reconciliation') }}
+-- depends_on: {{ ref('mon_column_profile') }} {{ ref('mon_drift') }}
 
 {% for name, columns in shown.items() -%}
     select
@@ -21,25 +30,13 @@
 select
     'taken_in' as model,
     'batch before' as row_key,
-    cast({{ batch_before_the_last_run(ref('taken_in')) }} as string) as row_value
-union all
-select
-    'taken_in' as model,
-    'newest batch' as row_key,
-    cast({{ newest(ref('taken_in')) }} as string) as row_value
+    cast({{ batch_before_this_run(ref('taken_in')) }} as string) as row_value
 union all
 select
     'taken_in' as model,
     'rows of files' as row_key,
     cast(sum(record_count) as string) as row_value
 from {{ metadata_of(ref('taken_in'), 'files') }}
-union all
-select
-    'taken_in' as model,
-    'snapshots that are the head' as row_key,
-    cast(count(*) as string) as row_value
-from {{ ref('taken_in') }}.snapshots
-where snapshot_id = {{ head_of(ref('taken_in')) }}
 {% for name, partition_by in {
     'daily': 'happened_on',
     'monthly': 'months(happened_on)',
@@ -48,7 +45,9 @@ where snapshot_id = {{ head_of(ref('taken_in')) }}
     select
         '{{ name }}' as model,
         'written' as row_key,
-        array_join(array_sort(collect_set(cast(happened_on as string))), ' ') as row_value
+        nullif(
+            array_join(array_sort(collect_set(cast(happened_on as string))), ' '), ''
+        ) as row_value
     from {{ ref(name) }}
     where {{ in_written_partitions(ref(name), partition_by) }}
 {% endfor %}

@@ -1,5 +1,6 @@
 {% set names = winsorized_features() %}
-{% set thresholds = winsor_thresholds(ref('winsor_thresholds')) %}
+-- depends_on: {{ ref('winsor_thresholds') }}
+{% set thresholds = winsor_thresholds() %}
 
 with features as (
 

@@ -3,6 +3,7 @@
         materialized='incremental',
         incremental_strategy='insert_overwrite',
         partition_by=['happened_on'],
+        new_rows_of=['crm.customers'],
     )
 }}
 
@@ -12,5 +13,5 @@ select
     max(_batch) as _batch,
     {{ var('run') }} as run
 from {{ ref('taken_in') }}
-where {{ touched_dates(ref('taken_in'), 'happened_on') }}
+where {{ in_new_dates('happened_on') }}
 group by happened_on

@@ -1,7 +1,11 @@
 select
     'crm.customers' as source_name,
-    {{ var('whole') }} as batch
+    'raw.customers' as raw_table,
+    cast({{ var('whole') }} as bigint) as batch,
+    timestamp '2024-01-0{{ var('run') }} 10:00:00' as landed_at
 union all
 select
     'usage.events' as source_name,
-    99 as batch
+    'raw.events' as raw_table,
+    cast(99 as bigint) as batch,
+    timestamp '2024-01-01 10:00:00' as landed_at

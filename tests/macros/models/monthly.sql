@@ -3,6 +3,7 @@
         materialized='incremental',
         incremental_strategy='append',
         partition_by=['months(happened_on)'],
+        new_rows_of=['crm.customers'],
     )
 }}
 
@@ -11,4 +12,4 @@ select
     _batch,
     happened_on
 from {{ ref('taken_in') }}
-where {{ new_batches(relation=ref('taken_in')) }}
+where {{ in_new_batches() }}

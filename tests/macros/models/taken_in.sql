@@ -1,7 +1,17 @@
-{{ config(materialized='incremental', incremental_strategy='append') }}
--- depends_on: {{ ref('mon_landed_batches') }}
+{#- The base model of a source. -#}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        new_rows_of=['crm.customers'],
+        post_hook='{{ find_dates() }}',
+    )
+}}
 
-select * from {{ ref('events') }}
+select
+    *,
+    false as is_rejected
+from {{ ref('events') }}
 where
     _batch <= {{ var('landed') }}
-    and {{ new_batches(source_name='crm.customers') }}
+    and {{ in_new_batches() }}

@@ -3,6 +3,7 @@
     config(
         materialized='incremental',
         incremental_strategy='append',
+        new_rows_of=['billing.payments'],
         partition_by=['months(paid_on)'],
     )
 }}
@@ -31,7 +32,7 @@
 with source as (
 
     select * from {{ source('raw', 'payments') }}
-    where {{ new_batches(source_name='billing.payments') }}
+    where {{ in_new_batches() }}
 
 ),
 

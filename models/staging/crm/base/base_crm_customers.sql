@@ -7,6 +7,7 @@
     config(
         materialized='incremental',
         incremental_strategy='append',
+        new_rows_of=['crm.customers'],
         partition_by=['months(changed_on)'],
     )
 }}
@@ -59,7 +60,7 @@
 with source as (
 
     select * from {{ source('raw', 'crm_customers') }}
-    where {{ new_batches(source_name='crm.customers') }}
+    where {{ in_new_batches() }}
 
 ),
 

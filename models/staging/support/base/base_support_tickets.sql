@@ -3,6 +3,7 @@
     config(
         materialized='incremental',
         incremental_strategy='append',
+        new_rows_of=['support.tickets'],
         partition_by=['months(opened_on)'],
     )
 }}
@@ -28,7 +29,7 @@
 with source as (
 
     select * from {{ source('raw', 'support_tickets') }}
-    where {{ new_batches(source_name='support.tickets') }}
+    where {{ in_new_batches() }}
 
 ),
 

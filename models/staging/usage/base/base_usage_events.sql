@@ -3,6 +3,7 @@
     config(
         materialized='incremental',
         incremental_strategy='append',
+        new_rows_of=['usage.events'],
         partition_by=['usage_date'],
     )
 }}
@@ -32,7 +33,7 @@
 with source as (
 
     select * from {{ source('raw', 'usage_events') }}
-    where {{ new_batches(source_name='usage.events') }}
+    where {{ in_new_batches() }}
 
 ),
 

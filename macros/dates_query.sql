@@ -1,0 +1,29 @@
+{#-
+    A query of the dates that rows in new batches of a source name, by its base table: of what
+    happened, where tables are partitioned by that date, and of when it became known.
+
+    since: the batch after which rows count for tables by date; known_since: the one for features.
+    Either is none where no table asks.
+-#}
+{% macro dates_query(source_name, relation, since, known_since) -%}
+    {%- set columns = batches_of(source_name) -%}
+    {%- set happened = 'false' if since is none or not columns.date else '_batch > ' ~ since -%}
+    {%- set became_known = 'false' if known_since is none else any_of([
+        '_batch > ' ~ known_since, in_backfill(columns.known_on)
+    ]) -%}
+    select distinct
+        '{{ source_name }}' as source_name,
+        kind,
+        cast(day as string) as day
+    from (
+        select
+            stack(
+                2,
+                'dates', if({{ happened }}, {{ columns.date or columns.known_on }}, null),
+                'known_dates', if({{ became_known }}, {{ columns.known_on }}, null)
+            ) as (kind, day)
+        from {{ relation }}
+        where {{ any_of([happened, became_known]) }} and not is_rejected
+    )
+    where day is not null
+{%- endmacro %}

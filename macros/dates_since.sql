@@ -1,0 +1,18 @@
+{#-
+    After which batch the dates of a source are new to this run: to the selected tables that take it
+    in, and to features; a pair, each none where no table asks.
+-#}
+{% macro dates_since(source_name) -%}
+    {%- set since, known_since = [], [] -%}
+    {%- for unique_id in selected_resources if unique_id in graph.nodes -%}
+        {%- set node = graph.nodes[unique_id] -%}
+        {%- if source_name in sources_of(node) -%}
+            {%- if node.name == 'int_customer_features' -%}
+                {%- do known_since.append(last_batch(unique_id, source_name)) -%}
+            {%- elif has_marks(unique_id) and batches_of(source_name).date -%}
+                {%- do since.append(last_batch(unique_id, source_name)) -%}
+            {%- endif -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return([since | min if since else none, known_since | first if known_since else none]) }}
+{%- endmacro %}

@@ -1,0 +1,7 @@
+{#-
+    The columns that a query returns, as `columns_of_table` has them. Spark analyses the query and
+    does not run it.
+-#}
+{% macro columns_of_query(sql) -%}
+    {{ return(spark_iceberg.described('describe query ' ~ sql)) }}
+{%- endmacro %}

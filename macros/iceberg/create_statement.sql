@@ -1,0 +1,17 @@
+{#- The statement that creates an empty table with its columns, their comments, and its settings. -#}
+{% macro create_statement(target, columns) -%}
+    {%- set definitions = [] -%}
+    {%- for column in columns -%}
+        {%- set comment = spark_iceberg.column_comment(column.name) -%}
+        {%- do definitions.append(
+            column.quoted ~ ' ' ~ column.dtype
+            ~ (' comment ' ~ spark_iceberg.literal(comment) if comment else '')
+        ) -%}
+    {%- endfor -%}
+    create table {{ target }} ({{ definitions | join(', ') }})
+    {{ file_format_clause() }}
+    {{ options_clause() }}
+    {{ partition_cols(label='partitioned by') }}
+    {{ comment_clause() }}
+    {{ tblproperties_clause() }}
+{%- endmacro %}

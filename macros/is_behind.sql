@@ -1,0 +1,17 @@
+{#-
+    Whether this run has anything for a table to take in: batches of its sources, or as-of dates; or
+    whatever a macro `is_behind_<name>` of its own says.
+-#}
+{% macro is_behind(node) -%}
+    {%- if not has_marks(node.unique_id) -%}
+        {{ return(true) }}
+    {%- endif -%}
+    {%- set own = context.get('is_behind_' ~ node.name) -%}
+    {%- if own is not none -%}
+        {{ return(own(node)) }}
+    {%- endif -%}
+    {%- set dates = as_of_dates(node) if has_as_of_dates(node) else [] -%}
+    {{ return(
+        dates is none or dates | length > 0 if has_as_of_dates(node) else lacks_batches(node)
+    ) }}
+{%- endmacro %}
