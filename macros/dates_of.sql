@@ -11,8 +11,15 @@
         {{ return(as_of_dates(node)) }}
     {%- endif -%}
     {%- set source_name = source_name or sources_of(node) | first -%}
-    {%- if last_batch(node.unique_id, source_name) < newest_batch(source_name) -%}
-        {{ return(scope().dates.get(source_name)) }}
+    {%- set since = last_batch(node.unique_id, source_name) -%}
+    {%- set dates = [] -%}
+    {%- if since < newest_batch(source_name) -%}
+        {%- if not is_by_dates(node) or source_name not in scope().dates -%}
+            {{ return(none) }}
+        {%- endif -%}
+        {%- for day, batch in scope().dates[source_name].items() if batch > since -%}
+            {%- do dates.append(day) -%}
+        {%- endfor -%}
     {%- endif -%}
-    {{ return([]) }}
+    {{ return(dates) }}
 {%- endmacro %}

@@ -1,6 +1,7 @@
 {#-
-    A query of the dates that rows in new batches of a source name, by its base table: of what
-    happened, where tables are partitioned by that date, and of when it became known.
+    A query of the dates that rows in new batches of a source name, each with the last batch that
+    names it, by the base table: of what happened, where tables are partitioned by that date, and of
+    when it became known.
 
     since: the batch after which rows count for tables by date; known_since: the one for features.
     Either is none where no table asks.
@@ -11,12 +12,14 @@
     {%- set became_known = 'false' if known_since is none else any_of([
         '_batch > ' ~ known_since, in_backfill(columns.known_on)
     ]) -%}
-    select distinct
+    select
         '{{ source_name }}' as source_name,
         kind,
-        cast(day as string) as day
+        cast(day as string) as day,
+        max(_batch) as last_batch
     from (
         select
+            _batch,
             stack(
                 2,
                 'dates', if({{ happened }}, {{ columns.date or columns.known_on }}, null),
@@ -26,4 +29,5 @@
         where {{ any_of([happened, became_known]) }} and not is_rejected
     )
     where day is not null
+    group by kind, day
 {%- endmacro %}

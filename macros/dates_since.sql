@@ -1,6 +1,6 @@
 {#-
-    After which batch the dates of a source are new to this run: to the selected tables that take it
-    in, and to features; a pair, each none where no table asks.
+    After which batch the dates of a source are new to this run: to the selected tables that it writes
+    to by date, and to features; a pair, each none where no table asks.
 -#}
 {% macro dates_since(source_name) -%}
     {%- set since, known_since = [], [] -%}
@@ -9,7 +9,7 @@
         {%- if source_name in sources_of(node) -%}
             {%- if node.name == 'int_customer_features' -%}
                 {%- do known_since.append(last_batch(unique_id, source_name)) -%}
-            {%- elif has_marks(unique_id) and batches_of(source_name).date -%}
+            {%- elif is_by_dates(node) and has_marks(unique_id) and batches_of(source_name).date -%}
                 {%- do since.append(last_batch(unique_id, source_name)) -%}
             {%- endif -%}
         {%- endif -%}

@@ -9,8 +9,8 @@
         {%- for source_name in (sources_of(model) if sources is none else sources) -%}
             {%- set since, known_since = dates_since(source_name) -%}
             {%- if since is not none or known_since is not none -%}
-                {%- do scope().dates.update({source_name: []}) -%}
-                {%- do scope().known_dates.update({source_name: []}) -%}
+                {%- do scope().dates.update({source_name: {}}) -%}
+                {%- do scope().known_dates.update({source_name: {}}) -%}
                 {#- dbt does not know yet that a table is there whose first build this is. -#}
                 {%- set base = base_of(source_name) -%}
                 {%- set table = api.Relation.create(schema=base.schema, identifier=base.alias) -%}
@@ -19,7 +19,7 @@
         {%- endfor -%}
         {%- if queries -%}
             {%- for row in run_query(queries | join(' union all ') ~ ' order by day') -%}
-                {%- do scope()[row[1]][row[0]].append(row[2]) -%}
+                {%- do scope()[row[1]][row[0]].update({row[2]: row[3]}) -%}
             {%- endfor -%}
         {%- endif -%}
     {%- endif -%}

@@ -6,6 +6,7 @@
     config(
         materialized='incremental',
         incremental_strategy='append',
+        by_dates=true,
         new_rows_of=[
             'crm.customers', 'usage.events', 'billing.payments', 'support.tickets',
         ],

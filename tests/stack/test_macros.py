@@ -13,7 +13,7 @@ from tests.stack.test_demo import catalog
 
 SCHEMA = "macro_tests"
 # What is built from run to run, and what it is built from.
-RUN_TO_RUN = ["taken_in+"]
+RUN_TO_RUN = ["taken_in+", "mon_reconciliation"]
 STILL = ["taken_in", "daily", "latest", "int_customer_features", "labelled", "mon_reconciliation"]
 STILL += ["mon_column_profile", "mon_drift"]
 

@@ -3,6 +3,7 @@
         materialized='incremental',
         incremental_strategy='insert_overwrite',
         partition_by=['happened_on'],
+        by_dates=true,
         new_rows_of=['crm.customers'],
     )
 }}

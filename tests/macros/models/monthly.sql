@@ -3,6 +3,7 @@
         materialized='incremental',
         incremental_strategy='append',
         partition_by=['months(happened_on)'],
+        by_dates=true,
         new_rows_of=['crm.customers'],
     )
 }}
