@@ -1,4 +1,4 @@
-{#- Take the percentiles of the seed winsor_thresholds into the scope of this run: its post-hook. -#}
+{#- Take the percentiles of the seed winsor_thresholds into the scope of a run: its post-hook. -#}
 {% macro find_thresholds() -%}
     {%- if execute and 'thresholds' in scope() -%}
         {%- for row in run_query(thresholds_query(this)) -%}

@@ -15,5 +15,6 @@
     {%- if has_as_of_dates(node) -%}
         {{ return(built_dates(node).values() | max | default('', true) > (read or '')) }}
     {%- endif -%}
-    {{ return(last_batch(node.unique_id, sources_of(node) | first) > (read | default(-1, true) | int)) }}
+    {%- set newest = last_batch(node.unique_id, sources_of(node) | first) -%}
+    {{ return(newest > (read | default(-1, true) | int)) }}
 {%- endmacro %}

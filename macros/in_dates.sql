@@ -3,7 +3,8 @@
     {%- if not dates -%}
         {{ return('false') }}
     {%- elif dates | length > 500 -%}
-        {{ return(column ~ " between date '" ~ dates | first ~ "' and date '" ~ dates | last ~ "'") }}
+        {%- set ends = [dates | first, dates | last] -%}
+        {{ return(column ~ " between date '" ~ ends | join("' and date '") ~ "'") }}
     {%- endif -%}
     {{ return(column ~ " in (date '" ~ dates | join("', date '") ~ "')") }}
 {%- endmacro %}

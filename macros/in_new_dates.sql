@@ -13,5 +13,8 @@
         ) -%}
     {%- endif -%}
     {%- set dates = dates_of(model, source_name) -%}
-    {{ return('true' if dates is none else any_of([in_dates(column, dates), in_backfill(column)])) }}
+    {%- if dates is none -%}
+        {{ return('true') }}
+    {%- endif -%}
+    {{ return(any_of([in_dates(column, dates), in_backfill(column)])) }}
 {%- endmacro %}

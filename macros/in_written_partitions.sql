@@ -15,7 +15,8 @@
     {%- endif -%}
     {%- set column = partition_by.removeprefix('months(').removesuffix(')') -%}
     {%- set months = [] -%}
-    {%- for day in dates + [var('from_date', none), var('to_date', none)] | reject('none') | list -%}
+    {%- set backfill = [var('from_date', none), var('to_date', none)] | reject('none') | list -%}
+    {%- for day in dates + backfill -%}
         {%- do months.append((day | string)[:7] ~ '-01') -%}
     {%- endfor -%}
     {%- set ranges = [in_backfill(column)] -%}

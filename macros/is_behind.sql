@@ -10,8 +10,9 @@
     {%- if own is not none -%}
         {{ return(own(node)) }}
     {%- endif -%}
-    {%- set dates = as_of_dates(node) if has_as_of_dates(node) else [] -%}
-    {{ return(
-        dates is none or dates | length > 0 if has_as_of_dates(node) else lacks_batches(node)
-    ) }}
+    {%- if has_as_of_dates(node) -%}
+        {%- set dates = as_of_dates(node) -%}
+        {{ return(dates is none or dates | length > 0) }}
+    {%- endif -%}
+    {{ return(lacks_batches(node)) }}
 {%- endmacro %}

@@ -1,5 +1,6 @@
-{#- Whether the thirty days after an as-of date have passed, as far as the data of this run goes. -#}
+{#- Whether the thirty days after an as-of date have passed, by the data of this run. -#}
 {% macro is_labelled(day) -%}
-    {%- set until = modules.datetime.date.fromisoformat(day) + modules.datetime.timedelta(days=30) -%}
+    {%- set date, timedelta = modules.datetime.date, modules.datetime.timedelta -%}
+    {%- set until = date.fromisoformat(day) + timedelta(days=30) -%}
     {{ return(until.isoformat() < last_known_date()) }}
 {%- endmacro %}

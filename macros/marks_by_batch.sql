@@ -4,28 +4,21 @@
     since still counts, until its file is rewritten.
 
     relation: the table. node: of it; its config `new_rows_of` names the sources, and where the table
-    keeps one column for each, these: a list, or a dict of columns by source.
+    keeps one column for each, these: a list, or a dict of columns by source. Of a base table, too,
+    the last batch with a rejected row, as the part `rejected`.
 -#}
 {% macro marks_by_batch(relation, node) -%}
     {%- set sources = node.config.new_rows_of -%}
-    {%- set columns = {} -%}
+    {%- set marks = {} -%}
     {%- for source_name in sources -%}
-        {%- do columns.update(
-            {source_name: sources[source_name] if sources is mapping else '_batch'}
-        ) -%}
+        {%- set column = sources[source_name] if sources is mapping else '_batch' -%}
+        {%- do marks.update({source_name: 'max(readable_metrics.' ~ column ~ '.upper_bound)'}) -%}
     {%- endfor -%}
-    select stack({{ columns | length }},
-        {%- for source_name in columns %}
-        '{{ source_name }}', highest_{{ loop.index }}{{ ',' if not loop.last }}
-        {%- endfor %}
-    ) as (part, mark)
-    from (
-        select
-            {%- for column in columns.values() %}
-            max(readable_metrics.{{ column }}.upper_bound) as highest_{{ loop.index }}
-            {{- ',' if not loop.last }}
-            {%- endfor %}
-        from {{ metadata_of(relation, 'files') }}
-        where content = 0
-    )
+    {%- if 'is_rejected' in node.columns -%}
+        {%- do marks.update({
+            'rejected': 'max(readable_metrics._batch.upper_bound) filter (where '
+            ~ 'readable_metrics.is_rejected.upper_bound)'
+        }) -%}
+    {%- endif -%}
+    {{ return(marks_of_files(relation, marks)) }}
 {%- endmacro %}

@@ -3,11 +3,9 @@
     scope of a run.
 -#}
 {% macro marks_of_customers_history(relation, node) -%}
-    {{ marks_by_batch(relation, node) }}
-    union all
-    select
-        'last_date' as part,
-        cast(cast(max(readable_metrics.valid_from.upper_bound) as date) as string) as mark
-    from {{ metadata_of(relation, 'files') }}
-    where content = 0
+    {{ return(
+        marks_by_batch(relation, node) ~ ' union all ' ~ marks_of_files(
+            relation, {'last_date': 'cast(max(readable_metrics.valid_from.upper_bound) as date)'}
+        )
+    ) }}
 {%- endmacro %}

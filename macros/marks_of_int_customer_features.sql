@@ -3,7 +3,5 @@
     the scope of a run.
 -#}
 {% macro marks_of_int_customer_features(relation, node) -%}
-    {{ marks_by_batch(relation, node) }}
-    union all
-    {{ marks_by_date(relation, node) }}
+    {{ return(marks_by_batch(relation, node) ~ ' union all ' ~ marks_by_date(relation, node)) }}
 {%- endmacro %}

@@ -1,9 +1,10 @@
 {#-
-    The model, snapshot, seed or source table of a name in dbt's graph; none where there is none, and while
-    dbt only parses.
+    The model, snapshot, seed or source table of a name in dbt's graph; none where there is none, and
+    while dbt only parses.
 -#}
 {% macro node_named(name) -%}
-    {%- for node in graph.get('nodes', {}).values() | list + graph.get('sources', {}).values() | list
+    {%- set nodes = graph.get('nodes', {}).values() | list -%}
+    {%- for node in nodes + graph.get('sources', {}).values() | list
         if node.name == name and node.resource_type in ['model', 'snapshot', 'seed', 'source'] -%}
         {{ return(node) }}
     {%- endfor -%}

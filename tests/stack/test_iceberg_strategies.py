@@ -30,7 +30,7 @@ def test_an_upsert_opens_no_file_of_a_day_that_it_does_not_name(project: Project
     (task,) = project.table("dated").scan(row_filter=where).plan_files()
     bucket, _, key = task.file.file_path.removeprefix("s3://").partition("/")
     objects.client(project.stack.settings()).delete_object(Bucket=bucket, Key=key)
-    # Of two days: what compares a date with one text prunes, with several it did not.
+    # Of two days, which the project knows of.
     project.dbt("build", "--select", "dated", first=1, batches=3, colour="blue")
     rows = project.table("dated").scan(row_filter=f"not {where}").to_arrow().to_pylist()
     assert [row["colour"] for row in rows] == ["blue", "blue"]
@@ -87,10 +87,29 @@ def test_a_strategy_that_nobody_has_is_told(project: Project) -> None:
     assert "no macro is named get_incremental_odd_sql" in said
 
 
-def test_a_table_is_left_alone_when_its_query_says_that_nothing_is_new(project: Project) -> None:
+def test_a_table_is_left_alone_when_the_project_says_that_nothing_is_new(
+    project: Project,
+) -> None:
     for batches in (6, 5, 7):
         # Not at the first build: there would be no table.
         project.dbt("build", "--select", "quiet", batches=batches)
     assert project.rows("quiet", "batch") == [(5,), (6,)]
     project.dbt("build", "--select", "quiet", "--full-refresh", batches=8)
     assert project.rows("quiet", "batch") == [(8,)]
+
+
+def test_a_model_as_the_documentation_of_dbt_has_it_works_on_main_and_on_a_branch(
+    project: Project,
+) -> None:
+    build = ["build", "--select", "ordinary"]
+    project.dbt(*build, batches=2)
+    project.dbt(*build, batches=3, colour="blue")
+    found = [(0, "blue"), (1, "blue"), (2, "blue")]
+    assert project.rows("ordinary", "id", "colour") == found
+    with project.branch("run_of_a_test"):
+        project.dbt(*build, batches=4, colour="green")
+        # Nothing is later than what the branch has.
+        project.dbt(*build, batches=1, colour="red")
+    green = [(number, "green") for number in range(4)]
+    assert project.rows("ordinary", "id", "colour", branch="run_of_a_test") == green
+    assert project.rows("ordinary", "id", "colour") == found

@@ -54,7 +54,9 @@ def test_macros_give_what_the_seeds_say_from_run_to_run(project: Project, branch
             assert project.heads(branch)[f"{SCHEMA}.{name}"] == before[f"{SCHEMA}.{name}"]
         # A backfill of some days.
         build = ["build", "--select", "daily", "latest", "int_customer_features", "labelled"]
-        project.dbt(*build, "after_run", "filtered", run=4, from_date="2024-01-02", to_date="2024-01-11")
+        project.dbt(
+            *build, "after_run", "filtered", run=4, from_date="2024-01-02", to_date="2024-01-11"
+        )
         # It is not the seeds that make all pass.
         said = project.dbt("test", "--select", "after_run", ok=False, run=1)
         assert "after_run__equality" in said

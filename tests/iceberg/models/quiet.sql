@@ -1,6 +1,4 @@
+{#- It has nothing new after the fifth batch: macros/default__has_new_rows.sql. -#}
 {{ config(materialized='incremental') }}
 
 select {{ var('batches') }} as batch
-{% if var('batches') > 5 -%}
-    {{ spark_iceberg.nothing_new() }}
-{%- endif %}
