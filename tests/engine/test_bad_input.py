@@ -11,6 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from cdp import objects
+from cdp.errors import CdpError
+from cdp.landing import lander
+from cdp.landing.source import find
 from tests.support.stack import SAMPLE, SAMPLE_MOMENT, Stack
 
 SOURCE = """
@@ -50,6 +53,14 @@ class Feed:
     def land(self, *paths: str) -> str:
         return self.stack.cdp("land", self.name, *paths, CDP_SOURCES_DIR=str(self.folder / "src"))
 
+    def problem(self, path: str) -> str:
+        """Why a file is refused, by the function behind `cdp land`."""
+        settings = self.stack.settings()
+        with pytest.raises(CdpError) as refused:
+            lander.land(Path(path), find(self.name, self.folder / "src"), settings)
+        assert refused.value.fix
+        return refused.value.problem
+
     def refused(self, *paths: str) -> str:
         sources = str(self.folder / "src")
         return self.stack.refused("land", self.name, *paths, CDP_SOURCES_DIR=sources)
@@ -83,7 +94,7 @@ def parquet(path: Path, **columns: pa.Array) -> str:
 
 
 def test_files_that_are_not_what_the_source_says_are_refused_whole(feed: Feed) -> None:
-    """One test for all: each starts two Python processes, none changes anything."""
+    """One test for all: none changes anything."""
     feed.land(feed.file("good.csv", GOOD))
     before = feed.landed()
     good_parquet = Path(parquet(feed.folder / "p", **{"Customer ID": ["x"], "Tenure Months": [1]}))
@@ -109,7 +120,9 @@ def test_files_that_are_not_what_the_source_says_are_refused_whole(feed: Feed) -
         ),
     }
     for name, (content, words) in cases.items():
-        assert words in feed.refused(feed.file(name, content)), name
+        assert words in feed.problem(feed.file(name, content)), name
+    # And by the command line, in one line.
+    assert "is empty" in feed.refused(feed.file("empty.csv", ""))
     assert feed.landed() == before
     assert "3 rows loaded, 3 in all" in feed.load()
     assert feed.rows() == [("a", "1"), ("b", "2"), ("c", "")]

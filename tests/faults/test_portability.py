@@ -1,8 +1,9 @@
 """The same main job, with the same code, on other parts: only settings differ."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg2
@@ -29,44 +30,81 @@ CUSTOMERS = "create table public.customers ({}, primary key (customer_id))".form
 )
 
 
+# Parts that a setting replaces; the night adds those that run DAGs.
+PARTS = "rest-catalog,spark-cluster,trino-worker"
+MORE = "airflow,postgres,metrics"
+
+
+@dataclass
+class Other:
+    """A stack on other parts, with the sample brought to answers; where its lineage is written."""
+
+    stack: Stack
+    lineage: Path
+
+
+@pytest.fixture(scope="module")
+def other(
+    make_stack: Callable[..., Stack], tmp_path_factory: pytest.TempPathFactory, full: bool
+) -> Iterator[Other]:
+    lineage = tmp_path_factory.mktemp("lineage")
+    parts = f"{PARTS},{MORE}" if full else PARTS
+    stack = make_stack("other", CDP_WITH_SERVICES=parts, CDP_LINEAGE=str(lineage))
+    stack.cdp("demo")
+    yield Other(stack, lineage)
+    stack.cdp("down")
+    assert stack.processes() == []
+
+
 @pytest.mark.timeout(1200)
 def test_the_main_job_gives_the_same_answers_on_another_catalog_and_clusters(
-    make_stack: Callable[..., Stack], tmp_path: Path
+    other: Other, full: bool
 ) -> None:
-    parts = "rest-catalog,spark-cluster,trino-worker,airflow,postgres,metrics"
-    lineage = tmp_path / "lineage"
-    other = make_stack("other", CDP_WITH_SERVICES=parts, CDP_LINEAGE=str(lineage))
-    other.cdp("demo")
-    names = {s["name"] for s in other.status()["services"]}
+    stack = other.stack
+    names = {s["name"] for s in stack.status()["services"]}
     assert {"rest-catalog", "spark-master", "spark-worker-1", "spark-worker-2"} <= names
-    assert {"trino-worker", "airflow-scheduler", "metrics"} <= names
-    assert other.settings().catalog_url.endswith(str(8182 + other.offset))
-    assert other.settings().master == f"spark://127.0.0.1:{7077 + other.offset}"
-    assert_answers(other)
-    assert "0 rows loaded, 7043 in all" in other.cdp("load")
+    assert "trino-worker" in names
+    assert ({"airflow-scheduler", "metrics"} <= names) is full
+    assert stack.settings().catalog_url.endswith(str(8182 + stack.offset))
+    assert stack.settings().master == f"spark://127.0.0.1:{7077 + stack.offset}"
+    assert_answers(stack)
+    assert "0 rows loaded, 7043 in all" in stack.cdp("load")
     # Both nodes of Trino take a share of a query.
     nodes = "select count(distinct node_id) as n from system.runtime.tasks"
-    assert other.query(nodes) == [{"n": 2}]
-    assert_named_alike(read(lineage))
-    deliver_an_event(other)
-    run_dag(other, "hourly")
+    assert stack.query(nodes) == [{"n": 2}]
+
+
+def test_tables_are_called_alike_in_the_lineage_of_dbt_and_spark(other: Other) -> None:
+    assert_named_alike(read(other.lineage))
+
+
+@pytest.mark.full
+@pytest.mark.timeout(1200)
+def test_every_dag_runs_on_another_catalog_and_clusters(other: Other, tmp_path: Path) -> None:
+    stack = other.stack
+    deliver_an_event(stack)
+    run_dag(stack, "hourly")
     # Whoever waits for a mart is told of those that were changed.
-    changed = {c["table"] for c in last_run(other)["changed"] if c["table"].startswith("marts.")}
-    told = Airflow(other, tmp_path, lineage).ask("assets/events")["asset_events"]
+    changed = {c["table"] for c in last_run(stack)["changed"] if c["table"].startswith("marts.")}
+    told = Airflow(stack, tmp_path, other.lineage).ask("assets/events")["asset_events"]
     assert {event["name"] for event in told} == changed == {"marts.fct_usage_daily"}
-    assert_linked(read(lineage), "hourly", last_run(other)["run_id"])
-    assert_answers(other)
-    assert_views_are_views(other, tmp_path / "project")
+    assert_linked(read(other.lineage), "hourly", last_run(stack)["run_id"])
+    assert_answers(stack)
     # The daily one captures the customers, of whom there is none.
-    with closing(psycopg2.connect(other.settings().postgres_dsn)) as connection, connection:
+    with closing(psycopg2.connect(stack.settings().postgres_dsn)) as connection, connection:
         connection.cursor().execute(CUSTOMERS)
-    run_dag(other, "daily")
+    run_dag(stack, "daily")
     kept = "select count(distinct table_name) as n from monitoring.mon_table_health"
-    assert other.query(kept)[0]["n"] > 30
-    assert len(other.status()["slots"]) == 1
-    assert_a_lost_catalog_comes_back(other, tmp_path / "backup")
-    other.cdp("down")
-    assert other.processes() == []
+    assert stack.query(kept)[0]["n"] > 30
+    assert len(stack.status()["slots"]) == 1
+
+
+def test_views_are_views_where_the_catalog_has_them(other: Other, tmp_path: Path) -> None:
+    assert_views_are_views(other.stack, tmp_path / "project")
+
+
+def test_a_lost_catalog_comes_back(other: Other, tmp_path: Path) -> None:
+    assert_a_lost_catalog_comes_back(other.stack, tmp_path / "backup")
 
 
 def assert_named_alike(events: list[Event]) -> None:

@@ -1,41 +1,28 @@
 """Inboxes: each line of each object lands once, in few batches, whatever is put there."""
 
-import functools
 import gzip
 import io
 import itertools
 import json
-import multiprocessing
-import os
 import random
 import signal
 import subprocess
-import tempfile
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from boto3.exceptions import S3UploadFailedError
 
-from cdp import objects
 from cdp.errors import CdpError
 from cdp.landing import inbox, json_lines, reader
 from cdp.landing.ledger import Ledger
-from cdp.landing.source import Source
-from cdp.settings import Settings
+from tests.support import killed
 from tests.support.inbox import Feed, lines
+from tests.support.killed import SMALL
 from tests.support.stack import CDP, Stack
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
-SMALL = {"BATCH_BYTES": 4000, "LARGE_BYTES": 2000, "BLOCK_BYTES": 1500, "AHEAD_BYTES": 200_000}
 
 
 @pytest.fixture
@@ -241,43 +228,6 @@ def test_runs_at_once_land_each_object_once(feed: Feed) -> None:
     assert feed.keys("staged") == []
 
 
-def land_and_die(
-    source: Source, settings: Settings, folder: Path, moments: list[tuple[str, int]]
-) -> None:
-    """Land in small batches, in processes that die at their write of some number."""
-    tempfile.tempdir = str(folder)  # they leave their scratch files there
-    client = objects.client
-    client(settings)  # the first is slow to make
-    for name, value in (SMALL | {"BATCH_BYTES": 1500}).items():
-        setattr(inbox, name, value)
-    for event, at in moments:
-        pid = os.fork()
-        if not pid:
-            s3 = client(settings)
-            death = _Death(itertools.count(1), at)
-            for operation in ("PutObject", "CopyObject", "DeleteObject"):
-                s3.meta.events.register(f"{event}.s3.{operation}", death)
-            objects.client = functools.partial(_given, s3)
-            inbox.land(source, settings, lambda _: None)
-            os._exit(0)
-        _, status = os.waitpid(pid, 0)
-        assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL, (event, at)
-
-
-def _given(s3: "S3Client", _: Settings) -> "S3Client":
-    return s3
-
-
-@dataclass
-class _Death:
-    writes: Iterator[int]
-    at: int
-
-    def __call__(self, **_: object) -> None:
-        if next(self.writes) == self.at:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-
 def test_runs_killed_before_and_after_any_write_lose_and_double_nothing(feed: Feed) -> None:
     """A batch is at most seven writes: two objects staged, the entry, two copied, two removed."""
     bodies = {}
@@ -286,10 +236,8 @@ def test_runs_killed_before_and_after_any_write_lose_and_double_nothing(feed: Fe
     feed.put_all(bodies)
     moments = list(itertools.product(["before-call", "after-call"], range(1, 9)))
     random.Random(7).shuffle(moments)  # noqa: S311 - the same at every run
-    processes = multiprocessing.get_context("forkserver")  # it has no threads that a fork loses
-    processes.set_forkserver_preload(["boto3", "duckdb", "pandas", __name__])
-    runs = processes.Process(
-        target=land_and_die, args=(feed.source, feed.settings, feed.folder, moments)
+    runs = killed.processes().Process(
+        target=killed.land, args=(feed.source, feed.settings, feed.folder, moments)
     )
     runs.start()
     runs.join()

@@ -2,8 +2,6 @@
 
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,7 +13,7 @@ from cdp.catalog import Catalog
 from cdp.publish import lease
 from cdp.publish.journal import Run
 from cdp.publish.publisher import Publisher, new_id
-from cdp.settings import ROOT
+from tests.support import killed
 from tests.support.stack import Stack
 
 SCHEMA = pa.schema([("number", pa.int64())])
@@ -77,19 +75,16 @@ class Tables:
     def known(self, run_id: str) -> Run:
         return self.publisher.run(run_id)
 
-    def publish_and_die(self, run_id: str, steps: int, *how: str) -> bool:
+    def publish_and_die(self, run_id: str, steps: int, *, at_once: bool = True) -> bool:
         """Publish in a process that is killed after so many steps; whether it was."""
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.support.killed", run_id, str(steps), *how],
-            cwd=ROOT,
-            env=self.stack.environment(),
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
+        arguments = (run_id, self.settings, steps)
+        publishing = killed.processes().Process(
+            target=killed.publish, args=arguments, kwargs={"at_once": at_once}
         )
-        assert done.returncode in {0, -signal.SIGKILL}, done.stderr
-        return done.returncode != 0
+        publishing.start()
+        publishing.join(120)
+        assert publishing.exitcode in {0, -signal.SIGKILL}
+        return publishing.exitcode != 0
 
     def recover(self) -> None:
         """What each command does first, with the lease that the killed one has left."""
