@@ -158,10 +158,12 @@ def run_alone(stack: Stack, dag: str) -> str:
 
 
 # The others run so on clusters: test_portability.
+@pytest.mark.full
 def test_the_backfill_runs_without_a_scheduler(driver: Airflow) -> None:
     run_alone(driver.stack, "backfill")
 
 
+@pytest.mark.full
 def test_what_a_pull_request_builds_is_dropped_and_nobody_need_listen_to_its_lineage(
     driver: Airflow,
 ) -> None:

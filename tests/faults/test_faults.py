@@ -11,7 +11,10 @@ from tests.support.stack import CDP, SAMPLE, Stack
 from tests.support.waiting import wait_for
 
 
-@pytest.mark.parametrize("moment", ["the batch has begun", "the batch is written"])
+@pytest.mark.parametrize(
+    "moment",
+    [pytest.param("the batch has begun", marks=pytest.mark.full), "the batch is written"],
+)
 def test_spark_killed_in_the_middle_of_a_load(stack: Stack, tmp_path: Path, moment: str) -> None:
     table = "begun" if "begun" in moment else "written"
     sources = str(write_source(tmp_path / "src", table))

@@ -18,12 +18,18 @@ def kill(pid: int) -> None:
     process.wait(timeout=30)
 
 
-@pytest.mark.parametrize("service", SERVICES)
-def test_a_killed_part_comes_back_with_its_data(stack: Stack, service: str) -> None:
-    before = stack.pid(service)
-    kill(before)
+@pytest.mark.parametrize(
+    "services",
+    [SERVICES, *(pytest.param((name,), marks=pytest.mark.full) for name in SERVICES)],
+    ids=",".join,
+)
+def test_killed_parts_come_back_with_their_data(stack: Stack, services: tuple[str, ...]) -> None:
+    before = {name: stack.pid(name) for name in services}
+    for pid in before.values():
+        kill(pid)
     stack.cdp("up")
-    assert stack.pid(service) != before
+    for name, pid in before.items():
+        assert stack.pid(name) != pid
     assert_answers(stack)
 
 
