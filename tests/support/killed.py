@@ -1,4 +1,4 @@
-"""Lands and publishes that are killed: run in processes of their own, which begin without imports."""
+"""Lands and publishes that are killed, in processes of their own that need not import first."""
 
 import functools
 import itertools
