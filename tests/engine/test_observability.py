@@ -1,13 +1,16 @@
 """What a run tells of itself: lineage, metrics, its status, and its id wherever it has been."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 from cdp.lineage.names import uuid_of
-from tests.support.lineage import of, read, the
+from tests.support.lineage import Event, of, read, the
 from tests.support.reading import last_run
 from tests.support.stack import CDP, Stack, free_offset
 from tests.support.webhook import Webhook
@@ -20,29 +23,47 @@ UNKNOWN = "run_that_is_not_there"
 DIM = "model.cdp_lakehouse.dim_customers"
 
 
-def test_a_build_tells_its_lineage_to_files_linked_and_called_as_spark_does(
-    stack: Stack, tmp_path: Path
-) -> None:
-    told = tmp_path / "lineage"
-    task, dag = (f"01a2172e-0000-7000-8000-00000000000{n}" for n in (1, 2))
-    stack.cdp(
+# The ids of a task of Airflow's and of its DAG's run.
+TASK, DAG = (f"01a2172e-0000-7000-8000-00000000000{n}" for n in (1, 2))
+
+
+@dataclass
+class Rebuilt:
+    """A rebuild: its lines as JSON, the events of its lineage, and what became of it."""
+
+    lines: list[str]
+    events: list[Event]
+    run: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def rebuilt(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Rebuilt:
+    told = tmp_path_factory.mktemp("lineage") / "lineage"
+    done = stack.run(
+        CDP,
         *REBUILD,
         CDP_LINEAGE=str(told),
-        OPENLINEAGE_PARENT_ID=f"airflow/hourly.write/{task}",
-        OPENLINEAGE_ROOT_PARENT_ID=f"airflow/hourly/{dag}",
+        CDP_LOG_FORMAT="json",
+        OPENLINEAGE_PARENT_ID=f"airflow/hourly.write/{TASK}",
+        OPENLINEAGE_ROOT_PARENT_ID=f"airflow/hourly/{DAG}",
     )
-    run = last_run(stack)
-    events = read(told)
+    return Rebuilt(done.stdout.splitlines(), read(told), last_run(stack))
+
+
+def test_a_build_tells_its_lineage_to_files_linked_and_called_as_spark_does(
+    stack: Stack, rebuilt: Rebuilt
+) -> None:
+    run, events = rebuilt.run, rebuilt.events
     assert {e.tag for e in events} == {run["run_id"]}
     # A task of Airflow's, the command, dbt, its nodes.
     began, ended = (the(events, kind, "cdp", "build") for kind in ("START", "COMPLETE"))
     assert began.run == ended.run == uuid_of(run["run_id"], "build")
-    assert began.parent == task
+    assert began.parent == TASK
     dbt = the(events, "COMPLETE", "dbt", "dbt-run-cdp_lakehouse")
     assert dbt.parent == began.run
     nodes = [e for e in events if "." in e.job[1]]
     assert {e.parent for e in nodes} == {dbt.run}
-    assert {e.root for e in events} == {dag}
+    assert {e.root for e in events} == {DAG}
     assert {e.kind for e in nodes} == {"START", "COMPLETE"}
     # Tables, by their place, and by their name in the catalog.
     dim = the(events, "COMPLETE", "dbt", DIM)
@@ -93,11 +114,10 @@ def test_a_run_that_fails_says_so_in_its_lineage(stack: Stack, tmp_path: Path) -
 
 
 def test_the_id_of_a_run_is_in_its_lines_its_records_its_snapshots_and_its_statements(
-    stack: Stack,
+    stack: Stack, rebuilt: Rebuilt
 ) -> None:
-    lines = stack.run(CDP, *REBUILD, CDP_LOG_FORMAT="json").stdout.splitlines()
-    run = last_run(stack)
-    said = [json.loads(line) for line in lines if line.startswith("{")]
+    run = rebuilt.run
+    said = [json.loads(line) for line in rebuilt.lines if line.startswith("{")]
     assert {line["run_id"] for line in said} == {run["run_id"]}
     (of_dim,) = (c for c in run["changed"] if c["table"] == "marts.dim_customers")
     made = stack.query(

@@ -96,7 +96,7 @@ class Stack:
             env=self.environment(**more),
             capture_output=True,
             text=True,
-            timeout=600,
+            timeout=1800,  # that of a test comes first, where a machine is not overloaded
             check=False,
         )
         assert (done.returncode == 0) is ok, f"{command}\n{done.stdout}\n{done.stderr}"
