@@ -3,7 +3,7 @@
 import io
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -139,7 +139,7 @@ def deliver(stack: Stack, sender: Sender, until: date) -> None:
 @pytest.fixture(scope="module")
 def lived(
     make_stack: Callable[..., Stack], tmp_path_factory: pytest.TempPathFactory, full: bool
-) -> Lived:
+) -> Iterator[Lived]:
     stack = make_stack("lived", CDP_FEATURE_EVERY_DAYS=str(EVERY))
     stack.cdp("up")
     options = f"--customers 220 --days {DAYS} --seed 21 --dirt 0.06 --name {NAME}"
@@ -163,7 +163,9 @@ def lived(
     # It is held against what the tests have passed.
     stack.cdp("build", "--full-refresh", "--exclude-resource-type", "test")
     rebuilt = {table: content(read(stack, table, BUILT)) for table in TABLES}
-    return Lived(stack, as_of, grown, uuids, rebuilt)
+    yield Lived(stack, as_of, grown, uuids, rebuilt)
+    # Those that follow have the memory.
+    stack.cdp("down")
 
 
 # What is built piece by piece is what is built at once.
