@@ -1,20 +1,43 @@
 # Two commands do everything: `make demo` and `make test`. `make help` lists the rest.
 PYTHON ?= python3
 CDP := .venv/bin/cdp
+PYTEST := .venv/bin/python -m pytest
+# How many small stacks there are at once: their tests wait as much as they work.
+STORE_WORKERS ?= 3
+# --full runs whole matrices and long populations, too: `make test-all`.
+TEST_OPTIONS ?=
 .DEFAULT_GOAL := help
-.PHONY: help demo test up down airflow cluster lint format docs dictionary bench lock \
+.PHONY: help demo test test-unit test-store test-engine test-faults test-all up down airflow cluster lint format docs dictionary bench lock \
     install install-dev install-airflow clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: install ## install everything, and bring the real sample to answers in Trino
 	@$(CDP) demo
 
-test: install-dev install-airflow ## install everything, lint, and run all tests on a stack of their own
+test: install-dev install-airflow ## install everything, lint, and run the tests on stacks of their own
 	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory test-unit
+	@$(MAKE) --no-print-directory test-store
 	@tests/browser --install >/dev/null || true
-	@.venv/bin/python -m pytest
+	@$(PYTEST) tests/engine tests/faults $(TEST_OPTIONS)
+
+test-all: ## the same with whole matrices and long populations, as every night
+	@$(MAKE) --no-print-directory test TEST_OPTIONS=--full
+
+test-unit: install-dev ## the tests that need no service
+	@$(PYTEST) -n auto tests/unit $(TEST_OPTIONS)
+
+test-store: install-dev ## the tests that need the object store, its catalog and Postgres
+	@$(PYTEST) -n $(STORE_WORKERS) tests/store $(TEST_OPTIONS)
+
+test-engine: install-dev ## the tests that need Spark and Trino
+	@tests/browser --install >/dev/null || true
+	@$(PYTEST) tests/engine $(TEST_OPTIONS)
+
+test-faults: install-dev install-airflow ## the tests that kill, end or start again what others share
+	@$(PYTEST) tests/faults $(TEST_OPTIONS)
 
 up: install ## start the local services
 	@$(CDP) up

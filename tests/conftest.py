@@ -1,196 +1,58 @@
-"""The shared stack: started once a session, with a state directory and ports of its own."""
+"""Tiers, and the stacks that tests share.
 
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+A test's tier is the folder that it is in. `full` marks what only the night runs: `--full`.
+"""
+
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-import psutil
 import pytest
 
-from cdp import show, spark, trino
-from cdp.errors import CdpError
-from cdp.settings import ROOT, Settings
 from cdp.stack import postgres
-from cdp.stack.ports import taken
 from cdp.stack.supervisor import Supervisor
+from tests.support.stack import SmallStack, Stack, free_offset
 
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
-
-CDP = str(Path(sys.executable).with_name("cdp"))
-SAMPLE = ROOT / "data" / "telco" / "telco_customer_churn.csv"
-SAMPLE_MOMENT = "2024-12-31T00:00:00"
-
-# The ports that a stack listens on, before the offset; gRPC ports follow by 10,000.
-BASES = [
-    4040,
-    7077,
-    7080,
-    7081,
-    7082,
-    7091,
-    7092,
-    8080,
-    8083,
-    8085,
-    8181,
-    8182,
-    8333,
-    8888,
-    9333,
-    9340,
-    9464,
-]
-BASES += [5432, 15002, 23646]
+TESTS = Path(__file__).parent
+# In the order in which they run: what kills comes last.
+TIERS = ("unit", "store", "engine", "faults")
 
 
-def free_offset(start: int) -> int:
-    """The first offset at which no port of a stack is taken."""
-    for offset in range(start, start + 2000, 50):
-        ports = [base + offset + grpc for base in BASES for grpc in (0, 10_000)]
-        if not any(taken(port) for port in ports):
-            return offset
-    raise AssertionError("no free ports")
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="whole matrices and long populations, too")
 
 
-@dataclass
-class Stack:
-    """A stack of this session: the commands of the project run against it."""
-
-    state_dir: Path
-    offset: int
-    extra: dict[str, str] = field(default_factory=dict)
-
-    def environment(self, **more: str) -> dict[str, str]:
-        """The environment of a person who has set nothing but this stack's settings."""
-        kept = {k: v for k, v in os.environ.items() if not _is_ours(k)}
-        own = {"CDP_STATE_DIR": str(self.state_dir), "CDP_PORT_OFFSET": str(self.offset)}
-        # A machine that runs several stacks starts one more slowly.
-        own["CDP_START_TIMEOUT"] = "400"
-        return kept | own | self.extra | more
-
-    def run(
-        self, *command: str, ok: bool = True, cwd: Path | str = ROOT, **more: str
-    ) -> subprocess.CompletedProcess[str]:
-        """Run a command; fail the test with its output unless it ends as expected."""
-        done = subprocess.run(
-            command,
-            cwd=cwd,
-            env=self.environment(**more),
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-        )
-        assert (done.returncode == 0) is ok, f"{command}\n{done.stdout}\n{done.stderr}"
-        return done
-
-    def cdp(self, *arguments: str, ok: bool = True, **more: str) -> str:
-        """Run `cdp`; what it printed, on both streams."""
-        done = self.run(CDP, *arguments, ok=ok, **more)
-        return done.stdout + done.stderr
-
-    def refused(self, *arguments: str, **more: str) -> str:
-        """Run `cdp`, which must fail as people should see it: one line, and what mends it."""
-        done = self.run(CDP, *arguments, ok=False, **more)
-        lines = done.stderr.strip().splitlines()
-        assert lines[-2].startswith("error: "), done.stderr
-        assert lines[-1].startswith("  fix: "), done.stderr
-        assert "Traceback" not in done.stdout + done.stderr
-        return lines[-2]
-
-    def query(self, sql: str) -> list[dict[str, Any]]:
-        """The rows of a query to Trino, as `cdp query --format json` prints them."""
-        try:
-            found = trino.query(sql, self.settings())
-        except CdpError as error:
-            raise AssertionError(f"{sql}\n{error}") from error
-        return plain(dict(zip(found.columns, row, strict=True)) for row in found.rows)
-
-    def spark(self, sql: str) -> None:
-        """Run a statement in Spark, which may write; its rows are dropped."""
-        self.ask_spark(sql)
-
-    def ask_spark(self, sql: str) -> list[dict[str, Any]]:
-        """The rows of a statement in Spark."""
-        with self.session() as session:
-            return plain(row.asDict() for row in session.sql(sql).collect())
-
-    @contextmanager
-    def session(self) -> Iterator["SparkSession"]:
-        """A session with Spark of its own, that knows the tables as they are now; within
-        `environment`, that one."""
-        found = self.settings()
-        if spark._connect.cache_info().currsize:
-            yield spark.connect(found)
-            return
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in found.environment().items():
-                patch.setenv(name, value)
-            try:
-                yield spark.connect(found)
-            finally:
-                spark.disconnect(found)
-
-    def status(self) -> dict[str, Any]:
-        done = self.run(CDP, "status", "--json")
-        found: dict[str, Any] = json.loads(done.stdout)
-        return found
-
-    def pid(self, service: str) -> int:
-        return int(Supervisor(self.state_dir).processes()[service]["pid"])
-
-    def settings(self) -> Settings:
-        """The settings as a command of this stack has them, credentials included."""
-        found: dict[str, object] = {"state_dir": self.state_dir, "port_offset": self.offset}
-        found |= {k.removeprefix("CDP_").lower(): v for k, v in self.extra.items()}
-        for name in ("credentials.env", "stack.env"):
-            path = self.state_dir / name
-            for line in path.read_text().split() if path.exists() else []:
-                key, _, value = line.partition("=")
-                found[key.removeprefix("CDP_").lower()] = value
-        return Settings.model_validate(found)
-
-    def processes(self) -> list[psutil.Process]:
-        return Supervisor(self.state_dir).survivors()
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark each test with its tier, order them by it, and leave out what `--full` asks for."""
+    for item in items:
+        item.add_marker(_tier(item))
+    items.sort(key=lambda item: TIERS.index(_tier(item)))
+    if not config.getoption("--full"):
+        left_out = [item for item in items if item.get_closest_marker("full")]
+        items[:] = [item for item in items if not item.get_closest_marker("full")]
+        config.hook.pytest_deselected(items=left_out)
 
 
-def plain(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows as JSON has them: moments and decimals are texts."""
-    found: list[dict[str, Any]] = json.loads(json.dumps(list(rows), default=show._plain))
-    return found
+def _tier(item: pytest.Item) -> str:
+    return item.path.relative_to(TESTS).parts[0]
 
 
-def _is_ours(name: str) -> bool:
-    prefixes = (
-        "CDP_",
-        "AIRFLOW",
-        "SPARK_",
-        "DBT_",
-        "SODA_",
-        "AWS_ACCESS",
-        "AWS_SECRET",
-        "AWS_REGION",
-        "PG",
-    )
-    return name.startswith(prefixes)
+@pytest.fixture(scope="session")
+def full(pytestconfig: pytest.Config) -> bool:
+    """Whether matrices and populations have their whole size."""
+    return bool(pytestconfig.getoption("--full"))
 
 
 @pytest.fixture(scope="session")
 def make_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Stack]]:
-    """Make stacks that are not started yet; each is ended with the session, whatever happens."""
+    """Make stacks that are not started yet; each is ended with the session, whatever happens.
+
+    kind: the class of the stack. extra: settings.
+    """
     made: list[Stack] = []
 
-    def make(name: str, **extra: str) -> Stack:
+    def make(name: str, kind: type[Stack] = Stack, **extra: str) -> Stack:
         state_dir = tmp_path_factory.mktemp(name)
-        start = 100 + 400 * len(made)
-        stack = Stack(state_dir, free_offset(start), extra)
+        stack = kind(state_dir, free_offset(100 + 400 * len(made)), extra)
         made.append(stack)
         return stack
 
@@ -209,11 +71,19 @@ def stack(make_stack: Callable[..., Stack]) -> Stack:
     return shared
 
 
+@pytest.fixture(scope="session")
+def small_stack(make_stack: Callable[..., Stack]) -> Stack:
+    """A stack of the object store, its catalog and Postgres, up and empty: no JVM."""
+    small = make_stack("small", SmallStack)
+    small.up()
+    return small
+
+
 @pytest.fixture(autouse=True)
 def _up(request: pytest.FixtureRequest) -> None:
-    """Tests of the shared stack start with every part of it up, whatever the last one did."""
+    """Tests of a shared stack start with every part of it up, whatever the last one did."""
     if "stack" in request.fixturenames:
         stack: Stack = request.getfixturevalue("stack")
         processes = Supervisor(stack.state_dir).processes().values()
         if not processes or any(p["statename"] != "RUNNING" for p in processes):
-            stack.cdp("up")
+            stack.up()

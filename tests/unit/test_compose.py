@@ -7,28 +7,28 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from cdp.settings import ROOT
 from cdp.stack import postgres
-from tests.unit.containers import (
+from tests.support.containers import (
     AIRFLOW,
+    COMPOSE,
+    COMPOSE_TEXT,
     DOCKER,
     LAKEHOUSE,
+    SERVICES,
     env_file,
+    environment,
     image_command,
     known_variables,
     local,
     stages,
 )
 
-COMPOSE = DOCKER / "compose.yaml"
-TEXT = COMPOSE.read_text()
-SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
-SECRETS: dict[str, dict[str, str]] = yaml.safe_load(TEXT)["secrets"]
+SECRETS: dict[str, dict[str, str]] = yaml.safe_load(COMPOSE_TEXT)["secrets"]
 every_service = pytest.mark.parametrize("name", SERVICES)
 # Postgres has the official image; the others are built here.
 every_built_service = pytest.mark.parametrize("name", [n for n in SERVICES if n != "postgres"])
@@ -36,14 +36,6 @@ SMALL = {"store", "spark-connect", "trino"}
 FULL = set(SERVICES) - {"cdp"}
 # It ends when it is done.
 ONCE = {"airflow-init"}
-
-
-def environment(name: str) -> dict[str, str]:
-    """What the container is told, env files included."""
-    service = SERVICES[name]
-    declared = {n: str(v) for n, v in service.get("environment", {}).items()}
-    files = [env_file(DOCKER / path) for path in service["env_file"]]
-    return {n: v for each in [*files, declared] for n, v in each.items()}
 
 
 def command(name: str) -> list[str]:
@@ -77,9 +69,9 @@ def test_profile_starts_what_is_of_its_size(size: str, expected: set[str]) -> No
 def test_sizes_differ_in_where_spark_works(tmp_path: Path) -> None:
     masters = [env_file(DOCKER / f"{s}.env")["CDP_SPARK_MASTER"] for s in ("small", "full")]
     assert masters == ["local[2]", SERVICES["spark-worker"]["command"][-1]]
-    (required,) = set(re.findall(r"\$\{(\w+)(?=:\?)", TEXT))
+    (required,) = set(re.findall(r"\$\{(\w+)(?=:\?)", COMPOSE_TEXT))
     assert required == "CDP_SPARK_MASTER"
-    assert set(re.findall(r"\$\{(\w+)", TEXT)) == {required}
+    assert set(re.findall(r"\$\{(\w+)", COMPOSE_TEXT)) == {required}
     assert local("spark-master", tmp_path).ports["master"] == 7077
 
 
@@ -148,7 +140,7 @@ def test_image_has_the_version_of_the_project_and_a_target_that_exists(name: str
     assert ["USER", service["user"]] in stages()[target]
 
 
-@pytest.mark.parametrize("used", sorted(set(re.findall(r"/app/([\w./-]+)", TEXT))))
+@pytest.mark.parametrize("used", sorted(set(re.findall(r"/app/([\w./-]+)", COMPOSE_TEXT))))
 def test_project_files_that_compose_names_are_in_the_repository(used: str) -> None:
     # dbt makes its folder.
     assert used == "target" or (ROOT / used).exists()
@@ -171,7 +163,7 @@ def test_bind_mounts_are_read_only_and_exist_and_other_volumes_are_data(name: st
 
 
 def test_all_share_one_network() -> None:
-    assert set(yaml.safe_load(TEXT)["networks"]) == {"default"}
+    assert set(yaml.safe_load(COMPOSE_TEXT)["networks"]) == {"default"}
     assert not any("networks" in service for service in SERVICES.values())
     joined = {n for n, s in SERVICES.items() if "network_mode" in s}
     # The token goes to localhost only: who uses Spark Connect is where it is.

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from cdp import spark_conf
 from cdp.settings import ROOT, Settings
 from cdp.stack import airflow, postgres
-from tests.unit.containers import (
+from tests.support.containers import (
     AIRFLOW,
     DOCKER,
     LAKEHOUSE,

@@ -12,26 +12,24 @@ import pytest
 import yaml
 
 from cdp.settings import ROOT
-from tests.unit.containers import (
+from tests.support.containers import (
     AIRFLOW,
     DOCKER,
     LAKEHOUSE,
-    Manifest,
+    SERVICES,
+    SIZES,
+    environment,
+    every_size,
     known_variables,
-    kustomize,
+    needs_kustomize,
+    of_kind,
+    pods,
     rendered,
 )
-from tests.unit.test_compose import SERVICES, environment
 
 KUBERNETES = DOCKER / "kubernetes"
-SIZES = ("small", "full")
 # The oldest that has what is used without a gate, and the newest that there are schemas of.
 VERSIONS = ("1.33", kubernetes_validate.latest_version())
-every_size = pytest.mark.parametrize("size", SIZES)
-needs_kustomize = pytest.mark.skipif(
-    not kustomize(), reason="neither kustomize nor kubectl, which has it, is on this machine"
-)
-NAME = "app.kubernetes.io/name"
 # What cannot hang, and why nothing would be gained by a restart: see their comments.
 WITHOUT_LIVENESS = {"cdp", "capture"}
 SECRET = re.compile("SECRET|TOKEN|KEY|PASSWORD|CONN(_|$)")
@@ -114,16 +112,6 @@ def test_manifest_holds_no_field_that_kubernetes_does_not_know(path: Path) -> No
 def test_what_is_rendered_is_valid_by_the_schemas(size: str) -> None:
     for manifest, version in itertools.product(rendered(size), VERSIONS):
         kubernetes_validate.validate(manifest, version, strict=True)
-
-
-def of_kind(size: str, *kinds: str) -> list[Manifest]:
-    return [m for m in rendered(size) if m["kind"] in kinds]
-
-
-def pods(size: str) -> dict[str, dict[str, Any]]:
-    """The pod templates, by what makes them."""
-    found = of_kind(size, "Deployment", "StatefulSet", "Job")
-    return {m["metadata"]["name"]: m["spec"]["template"] for m in found}
 
 
 def containers(size: str) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:

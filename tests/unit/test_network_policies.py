@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.containers import Manifest
-from tests.unit.test_kubernetes import NAME, every_size, needs_kustomize, of_kind, pods
+from tests.support.containers import NAME, Manifest, every_size, needs_kustomize, of_kind, pods
 
 Edges = dict[tuple[str, str], set[str]]
 STORE, BLOCKS = {"8333", "8181"}, "7079-7095"

@@ -1,0 +1,30 @@
+"""Fixtures of tests that share the stack."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.project import Project, environment, install
+from tests.support.reading import catalog
+from tests.support.stack import Stack
+
+
+@pytest.fixture(scope="module")
+def installed(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Somebody's project that has installed macros/iceberg."""
+    with environment(stack):
+        yield install(tmp_path_factory.mktemp("somebody") / "project")
+
+
+@pytest.fixture
+def project(
+    stack: Stack, installed: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Project]:
+    """That project, with a schema of the test's own."""
+    schema = "somebody_" + request.node.originalname.removeprefix("test_")[:40].strip("_")
+    monkeypatch.setenv("SOMEBODY_SCHEMA", schema)
+    made = Project(stack, installed, schema)
+    yield made
+    made.dbt("run-operation", "forget_schema")
+    assert (schema,) not in catalog(stack).list_namespaces()

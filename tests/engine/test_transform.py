@@ -1,0 +1,487 @@
+"""The SQL layer on a population with a life, delivered day by day, against the truth of it."""
+
+import io
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from cdp import objects
+from cdp.settings import ROOT, Settings
+from tests.support.checkout import Checkout
+from tests.support.events import usage_event
+from tests.support.reading import RUN_TIME, Row, catalog, content, read
+from tests.support.stack import CDP, Stack
+
+# Its population is delivered and built in turn, up to six times, before the first test.
+pytestmark = pytest.mark.timeout(1800)
+NAME = "lived"
+DAYS = 64
+# Until when all is delivered before each build, in turn. A last build has all the rest.
+# Features are of every ninth day, and these are.
+EVERY = 9
+CUTS = [date(2024, 11, 7), date(2024, 11, 16), date(2024, 11, 25), date(2024, 12, 4)]
+CUTS += [date(2024, 12, 13)]
+# Those of them that are built before the night.
+FEW = [CUTS[0], CUTS[2]]
+each_cut = pytest.mark.parametrize(
+    "day", [pytest.param(c, marks=() if c in FEW else pytest.mark.full) for c in CUTS], ids=str
+)
+LABEL = {"is_label_known", "churned_within_30_days"}
+# When a table was built, and from which batches.
+BUILT = RUN_TIME | {f"_{name}_batch" for name in ("customers", "usage", "payments", "tickets")}
+INBOXES = ("inbox/usage/events/", "inbox/billing/payments/", "inbox/support/tickets/")
+# What a build adds to, and must be the same from raw alone.
+TABLES = [
+    "staging.base_crm_customers",
+    "staging.base_usage_events",
+    "staging.stg_usage_events__rejected",
+    "intermediate.int_customers__latest",
+    "intermediate.customers_history",
+    "intermediate.int_churns",
+    "intermediate.int_usage_daily",
+    "intermediate.int_payments__versions",
+    "intermediate.int_support_tickets__versions",
+    "intermediate.int_customer_features",
+    "intermediate.int_winsor_bounds",
+    "marts.dim_customers",
+    "marts.fct_usage_daily",
+    "marts.fct_payments",
+    "marts.fct_support_tickets",
+    "marts.ftr_customer_churn",
+    "marts.agg_churn_by_segment",
+    "monitoring.mon_rejected_rows",
+]
+MARTS = [t for t in TABLES if t.startswith("marts.")]
+
+
+@dataclass
+class Lived:
+    """The population, all of it delivered and built.
+
+    as_of: the features of each cut's day as they were when nothing later was known.
+    grown: the contents of the tables after the builds in turn.
+    rebuilt: the same after a full refresh. uuids: of the tables before it.
+    """
+
+    stack: Stack
+    as_of: dict[date, list[Row]]
+    grown: dict[str, Counter[str]]
+    uuids: dict[str, str]
+    rebuilt: dict[str, Counter[str]]
+
+    def truth(self, table: str) -> list[Row]:
+        found = self.stack.settings()
+        s3 = objects.client(found)
+        rows: list[Row] = []
+        for key in objects.keys(s3, found.bucket, f"generated/{NAME}/truth/{table}/"):
+            body = s3.get_object(Bucket=found.bucket, Key=key)["Body"].read()
+            rows += pq.read_table(io.BytesIO(body)).to_pylist()
+        return rows
+
+    def expected(self) -> dict[str, Any]:
+        found = self.stack.settings()
+        key = f"generated/{NAME}/expected.json"
+        body = objects.client(found).get_object(Bucket=found.bucket, Key=key)["Body"].read()
+        expected: dict[str, Any] = json.loads(body)
+        return expected
+
+
+class Sender:
+    """Delivers what was generated as it would have come: each object when it was due."""
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        self.bucket = settings.bucket
+        self.s3 = objects.client(settings)
+        self.folder = folder
+        self.waiting: list[tuple[datetime, str, bytes, dict[str, str]]] = []
+        for inbox in INBOXES:
+            for key in list(objects.keys(self.s3, self.bucket, inbox)):
+                found = self.s3.get_object(Bucket=self.bucket, Key=key)
+                due = datetime.fromtimestamp(int(found["Metadata"]["mtime"]), UTC)
+                self.waiting.append((due, key, found["Body"].read(), found["Metadata"]))
+                self.s3.delete_object(Bucket=self.bucket, Key=key)
+        home = f"generated/{NAME}/changes/"
+        self.changes = {
+            key.removeprefix(home).split("/")[0]: key
+            for key in objects.keys(self.s3, self.bucket, home)
+        }
+
+    def send(self, until: date) -> list[Path]:
+        """Put what is due by the end of a day; returns the files of changes of by then."""
+        end = datetime.combine(until + timedelta(days=1), datetime.min.time(), UTC)
+        due = [each for each in self.waiting if each[0] <= end]
+        self.waiting = [each for each in self.waiting if each[0] > end]
+        for _, key, body, metadata in due:
+            self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, Metadata=metadata)
+        files = []
+        for day in [d for d in self.changes if d == "initial" or d <= str(until)]:
+            path = self.folder / f"{day}.parquet"
+            self.s3.download_file(self.bucket, self.changes.pop(day), str(path))
+            files.append(path)
+        return files
+
+
+def deliver(stack: Stack, sender: Sender, until: date) -> None:
+    stack.cdp("land", "crm.customers", *map(str, sender.send(until)))
+    # Objects without one good line are refused whole, and told; the rest lands.
+    stack.run("sh", "-c", '"$0" land || true', CDP)
+    stack.cdp("load")
+
+
+@pytest.fixture(scope="module")
+def lived(
+    make_stack: Callable[..., Stack], tmp_path_factory: pytest.TempPathFactory, full: bool
+) -> Iterator[Lived]:
+    stack = make_stack("lived", CDP_FEATURE_EVERY_DAYS=str(EVERY))
+    stack.cdp("up")
+    options = f"--customers 220 --days {DAYS} --seed 21 --dirt 0.06 --name {NAME}"
+    more = "--events-per-day 0.6 --objects-per-day 2"
+    stack.cdp("generate", *options.split(), *more.split())
+    sender = Sender(stack.settings(), tmp_path_factory.mktemp("changes"))
+    as_of = {}
+    for cut in CUTS if full else FEW:
+        deliver(stack, sender, cut)
+        if cut == CUTS[0]:
+            # An hourly run may be the first.
+            stack.cdp("build", "--exclude", "tag:daily", "--exclude-resource-type", "test")
+        stack.cdp("build", "--select", "+ftr_customer_churn", "--exclude-resource-type", "test")
+        where = f"as_of_date = '{cut}'"
+        as_of[cut] = read(stack, "marts.ftr_customer_churn", RUN_TIME | LABEL, where)
+    deliver(stack, sender, date.max - timedelta(days=1))
+    assert not sender.waiting
+    stack.cdp("build")
+    grown = {table: content(read(stack, table, BUILT)) for table in TABLES}
+    uuids = {t: str(catalog(stack).load_table(t).metadata.table_uuid) for t in TABLES}
+    # It is held against what the tests have passed.
+    stack.cdp("build", "--full-refresh", "--exclude-resource-type", "test")
+    rebuilt = {table: content(read(stack, table, BUILT)) for table in TABLES}
+    yield Lived(stack, as_of, grown, uuids, rebuilt)
+    # Those that follow have the memory.
+    stack.cdp("down")
+
+
+# What is built piece by piece is what is built at once.
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_that_grew_is_the_one_that_is_built_at_once(lived: Lived, table: str) -> None:
+    assert lived.grown[table]
+    assert lived.grown[table] == lived.rebuilt[table]
+
+
+def test_a_full_refresh_is_a_new_snapshot_of_the_same_table(lived: Lived) -> None:
+    for table, uuid in lived.uuids.items():
+        found = catalog(lived.stack).load_table(table)
+        assert str(found.metadata.table_uuid) == uuid
+        assert len(found.snapshots()) > 1
+
+
+@each_cut
+def test_features_of_a_day_do_not_see_what_was_known_later(lived: Lived, day: date) -> None:
+    """Built from the data up to that day, and from all of it."""
+    where = f"as_of_date = '{day}'"
+    now = read(lived.stack, "marts.ftr_customer_churn", RUN_TIME | LABEL, where)
+    assert len(now) > 150
+    assert content(now) == content(lived.as_of[day])
+    assert any(row["usage_events_30d"] for row in now)
+
+
+# What is built is what happened.
+
+
+def test_usage_is_that_of_the_truth(lived: Lived) -> None:
+    days: dict[tuple[str, date], list[Any]] = {}
+    for event in lived.truth("usage_events"):
+        key = (event["customer_id"], event["started_at"].date())
+        day = days.setdefault(key, [0, 0, 0, 0])
+        day[0] += 1
+        day[1] += event["duration_seconds"] or 0 if event["event_type"] == "voice" else 0
+        day[2] += event["bytes"] or 0
+        day[3] += event["charge"] or 0
+    found = {
+        (r["customer_id"], r["usage_date"]): [
+            r["events"],
+            r["call_seconds"],
+            r["data_bytes"],
+            r["charges"],
+        ]
+        for r in read(lived.stack, "marts.fct_usage_daily")
+    }
+    assert found == days
+
+
+def test_payments_and_tickets_are_those_of_the_truth(lived: Lived) -> None:
+    paid = {
+        r["payment_id"]: (r["payment_status"], r["amount"], r["payment_method"], r["paid_at"])
+        for r in read(lived.stack, "marts.fct_payments")
+    }
+    assert paid == {
+        r["payment_id"]: (r["status"], r["amount"], r["method"], r["paid_at"])
+        for r in lived.truth("payments")
+    }
+    opened = {
+        r["ticket_id"]: (r["category"], r["priority"], r["satisfaction"], r["closed_at"])
+        for r in read(lived.stack, "marts.fct_support_tickets")
+    }
+    assert opened == {
+        r["ticket_id"]: (r["category"], r["priority"], r["satisfaction"], r["closed_at"])
+        for r in lived.truth("support_tickets")
+    }
+
+
+def test_customers_and_their_history_are_those_of_the_truth(lived: Lived) -> None:
+    master = {r["customer_id"]: r for r in lived.truth("customers")}
+    found = {r["customer_id"]: r for r in read(lived.stack, "marts.dim_customers", {"_batch"})}
+    assert set(found) == set(master)
+    for customer, row in found.items():
+        assert row == {name: master[customer][name] for name in row}, customer
+    true = Counter(
+        (r["customer_id"], r["valid_from"], r["valid_to"], r["region"], r["monthly_charges"])
+        for r in lived.truth("customer_history")
+        if r["op"] != "d"
+    )
+    history = Counter(
+        (r["customer_id"], r["valid_from"], r["valid_to"], r["region"], r["monthly_charges"])
+        for r in read(lived.stack, "intermediate.customers_history")
+        if not r["is_deleted"]
+    )
+    assert history == true
+    assert any(r["is_deleted"] for r in read(lived.stack, "intermediate.customers_history"))
+
+
+def test_the_label_is_whether_the_customer_left_in_the_thirty_days_after(lived: Lived) -> None:
+    left = {r["customer_id"]: r["churned_at"] for r in lived.truth("lives")}
+    rows = read(lived.stack, "marts.ftr_customer_churn")
+    last = max(row["as_of_date"] for row in rows)
+    seen: Counter[Any] = Counter()
+    for row in rows:
+        day, churned_at = row["as_of_date"], left[row["customer_id"]]
+        # The master tells a minute's changes as it ends.
+        told = (churned_at + timedelta(minutes=1)).date() if churned_at else date.max
+        expected = None
+        if day + timedelta(days=30) < last and told > day:
+            expected = told <= day + timedelta(days=30)
+        assert row["churned_within_30_days"] is expected, (row["customer_id"], day)
+        assert row["has_churned"] is (told <= day)
+        seen[expected] += 1
+    assert seen[True] > 5
+    assert seen[False] > 200
+    assert seen[None] > 200
+
+
+def test_every_line_is_accepted_or_rejected_as_the_truth_says(lived: Lived) -> None:
+    rows = lived.stack.query(
+        "select source_name, sum(rejected_rows) as n from monitoring.mon_rejected_rows group by 1"
+    )
+    expected = lived.expected()
+    found = {row["source_name"]: row["n"] for row in rows}
+    # A row that is delivered twice is rejected twice.
+    assert found["usage.events"] >= expected["usage"]["rejected"] > 0
+    assert found["billing.payments"] >= expected["payments"]["rejected"] > 0
+    assert "crm.customers" not in found
+    for source, raw, base in (
+        ("usage", "usage_events", "base_usage_events"),
+        ("payments", "payments", "base_billing_payments"),
+        ("tickets", "support_tickets", "base_support_tickets"),
+    ):
+        (counts,) = lived.stack.query(
+            f"select (select count(*) from raw.{raw}) as raw, "  # noqa: S608
+            f"(select count(*) from staging.{base}) as staged"
+        )
+        assert counts["raw"] == counts["staged"] == expected[source]["lines_landed"]
+
+
+def test_every_accepted_row_is_current_superseded_or_deleted(lived: Lived) -> None:
+    """As the full refresh has counted all batches: what is current is what the marts show."""
+    found = {
+        row["source_name"]: row
+        for row in lived.stack.query(
+            "select source_name, sum(accepted_rows) as accepted, sum(current_rows) as current, "
+            "sum(superseded_rows) as superseded, sum(deleted_rows) as deleted "
+            "from monitoring.mon_accepted_rows group by 1"
+        )
+    }
+    for source, count, base in (
+        ("crm.customers", "count(*) from marts.dim_customers", "base_crm_customers"),
+        ("usage.events", "sum(events) from marts.fct_usage_daily", "base_usage_events"),
+        ("billing.payments", "count(*) from marts.fct_payments", "base_billing_payments"),
+        ("support.tickets", "count(*) from marts.fct_support_tickets", "base_support_tickets"),
+    ):
+        row = found[source]
+        (counts,) = lived.stack.query(
+            f"select (select {count}) as shown, "  # noqa: S608
+            f"(select count_if(not is_rejected) from staging.{base}) as accepted"
+        )
+        assert row["current"] == counts["shown"] > 0
+        assert row["accepted"] == counts["accepted"]
+        assert row["accepted"] == row["current"] + row["superseded"] + row["deleted"]
+        assert row["superseded"] > 0
+        assert (row["deleted"] > 0) is (source == "crm.customers")
+
+
+# Two engines, one answer.
+
+
+TRINO_TYPES = {"string": "varchar", "int": "integer", "timestamp": "timestamp(6) with time zone"}
+
+
+def documented(mart: str) -> dict[str, str]:
+    """The columns of a mart with the types that its YAML file says."""
+    path = ROOT / "models" / "marts" / f"{mart.removeprefix('marts.')}.yml"
+    (model,) = yaml.safe_load(path.read_text())["models"]
+    return {column["name"]: column["data_type"] for column in model["columns"]}
+
+
+def checksum(name: str, kind: str, spark: bool) -> str:
+    """An expression that gives the same text in both engines."""
+    column = f"`{name}`" if spark else f'"{name}"'
+    if kind == "boolean":
+        value = f"sum(if({column}, 1, 0))"
+    elif kind in {"string", "date", "timestamp"}:
+        text = f"cast({column} as {'string' if spark else 'varchar'})"
+        if kind == "timestamp" and spark:
+            text = f"concat(date_format({column}, 'yyyy-MM-dd HH:mm:ss.SSSSSS'), ' UTC')"
+        value = f"sum(crc32({f'cast({text} as binary)' if spark else f'to_utf8({text})'}))"
+    else:
+        value = f"sum(cast({column} as decimal(38, 4)))"
+    return f"cast({value} as {'string' if spark else 'varchar'}) as {name}"
+
+
+def checksums(mart: str, spark: bool) -> str:
+    columns = documented(mart).items()
+    sums = [checksum(name, kind, spark) for name, kind in columns]
+    counts = [
+        f"count({'`' if spark else chr(34)}{n}{'`' if spark else chr(34)})" for n, _ in columns
+    ]
+    told = [f"{count} as n{i}" for i, count in enumerate(counts)]
+    return f"select count(*) as row_count, {', '.join(sums + told)} from {mart}"  # noqa: S608
+
+
+@pytest.mark.parametrize("mart", MARTS)
+def test_spark_and_trino_agree_on_each_mart(lived: Lived, mart: str) -> None:
+    (by_trino,) = lived.stack.query(checksums(mart, spark=False))
+    (by_spark,) = lived.stack.ask_spark(checksums(mart, spark=True))
+    assert by_spark == by_trino
+    assert by_trino["row_count"] > 0
+
+
+@pytest.mark.parametrize("mart", MARTS)
+def test_types_are_as_documented_in_both_engines(lived: Lived, mart: str) -> None:
+    types = documented(mart)
+    told = lived.stack.ask_spark(f"describe table {mart}")
+    in_spark = {r["col_name"]: r["data_type"] for r in told}
+    assert {name: in_spark[name] for name in types} == types
+    rows = lived.stack.query(f"describe {mart}")
+    assert {r["Column"]: r["Type"] for r in rows} == {
+        name: TRINO_TYPES.get(kind, kind) for name, kind in types.items()
+    }
+
+
+# Backfills.
+
+
+def files(stack: Stack, table: str, column: str) -> dict[Any, set[str]]:
+    """The data files of each partition."""
+    found: dict[Any, set[str]] = {}
+    for task in catalog(stack).load_table(table).scan().plan_files():
+        found.setdefault(task.file.partition[0], set()).add(task.file.file_path)
+    return found
+
+
+def test_a_backfill_computes_just_the_partitions_of_its_days(lived: Lived) -> None:
+    day, table = CUTS[2], "marts.ftr_customer_churn"
+    for name, column in ((table, "as_of_date"), ("marts.fct_usage_daily", "usage_date")):
+        lived.stack.spark(f"delete from lake.{name} where {column} = date '{day}'")  # noqa: S608
+    before = files(lived.stack, table, "as_of_date")
+    lived.stack.cdp("build", "--from", str(day), "--to", str(day))
+    for each in MARTS:
+        assert content(read(lived.stack, each, BUILT)) == lived.rebuilt[each]
+    after = files(lived.stack, table, "as_of_date")
+    assert {k for k in after if after[k] != before.get(k)} == {day_number(day)}
+
+
+def day_number(day: date) -> int:
+    """A day as Iceberg's partitions have it."""
+    return (day - date(1970, 1, 1)).days
+
+
+def test_a_day_that_is_no_day_is_told(lived: Lived) -> None:
+    told = lived.stack.refused("build", "--from", "2024-12-02", "--to", "2024-12-01")
+    assert "from an earlier day to a later one" in told
+
+
+# Rows that could not be used, once what rejected them is mended. Last: it adds to the tables.
+
+DELIVERED = "inbox/usage/events/dt=2024-12-20/pictures.jsonl"
+
+
+def test_replay_after_a_mapping_is_mended_publishes_just_those_rows_once(
+    lived: Lived, tmp_path: Path
+) -> None:
+    stack, settings = lived.stack, lived.stack.settings()
+    rows = read(stack, "marts.dim_customers")
+    one, two = sorted(row["customer_id"] for row in rows)[:2]
+    body = usage_event(1, one) + usage_event(2, one) + usage_event(3, two)
+    body += usage_event(4, two, event_type="sms", charge=-1)
+    objects.client(settings).put_object(Bucket=settings.bucket, Key=DELIVERED, Body=body)
+    stack.cdp("land", "usage.events")
+    stack.cdp("load")
+    before = {table: content(read(stack, table, BUILT)) for table in MARTS}
+    stack.cdp("build")
+    for table in ("marts.fct_usage_daily", "marts.ftr_customer_churn"):
+        assert content(read(stack, table, BUILT)) == before[table]
+
+    # They wait, by reason and batch, and are shown as they came.
+    shown = [line.split() for line in stack.cdp("quarantine", "list").splitlines()]
+    (unmapped,) = [line for line in shown if "event_type_unmapped" in line]
+    batch = unmapped[1]
+    assert unmapped == ["usage.events", batch, "event_type_unmapped", "3"]
+    assert ["usage.events", batch, "charge_negative", "1"] in shown
+    reason = ["usage.events", "--reason", "event_type_unmapped"]
+    told = stack.cdp("quarantine", "show", *reason)
+    assert told.count("event_type: mms") == 3
+    assert "event_id: picture-1" in told
+    assert "pictures.jsonl row 1: event_type_unmapped" in told
+
+    # Replayed without a mend they are rejected again, and wait again.
+    assert "3 rows are replayed" in stack.cdp("quarantine", "replay", *reason)
+    stack.cdp("build")
+    listed = stack.cdp("quarantine", "list")
+    assert listed.count("event_type_unmapped") == 1
+    assert content(read(stack, "marts.fct_usage_daily", BUILT)) == before["marts.fct_usage_daily"]
+
+    checkout = Checkout(stack, tmp_path / "checkout")
+    checkout.edit(
+        "seeds/canonical_values.csv", "event_type,v,", "event_type,mms,sms\nevent_type,v,"
+    )
+    assert "3 rows are replayed" in stack.cdp("quarantine", "replay", *reason)
+    assert "0 rows are replayed" in stack.cdp("quarantine", "replay", *reason)
+    checkout.run(CDP, "build")
+    was, now = (Counter(found) for found in (before["marts.fct_usage_daily"], usage(stack)))
+    # Two customers' days have changed, or are new, by these events.
+    gained = [json.loads(row) for row in now - was]
+    lost = {json.loads(r)["customer_id"]: json.loads(r)["events"] for r in was - now}
+    assert {
+        row["customer_id"]: row["events"] - lost.get(row["customer_id"], 0) for row in gained
+    } == {one: 2, two: 1}
+    assert {row["usage_date"] for row in gained} == {"2024-12-20"}
+    # The rest still waits.
+    listed = stack.cdp("quarantine", "list")
+    assert "event_type_unmapped" not in listed
+    assert "charge_negative" in listed
+    # Once: neither another replay nor another build adds to it.
+    assert "0 rows are replayed" in stack.cdp("quarantine", "replay", *reason)
+    checkout.run(CDP, "build")
+    assert usage(stack) == now
+
+
+def usage(stack: Stack) -> Counter[str]:
+    return content(read(stack, "marts.fct_usage_daily", BUILT))

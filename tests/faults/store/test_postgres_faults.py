@@ -1,0 +1,86 @@
+"""The local Postgres when it is ended, killed, or started with other settings."""
+
+import signal
+from collections.abc import Iterator
+
+import psutil
+import psycopg2
+import pytest
+from psycopg2.extensions import connection
+
+from cdp import postgres
+from cdp.stack import probes
+from tests.support.postgres import ask
+from tests.support.stack import Stack
+from tests.support.waiting import wait_for
+
+
+@pytest.fixture
+def session(stack: Stack) -> Iterator[connection]:
+    with postgres.connect(stack.settings()) as opened:
+        yield opened
+
+
+def _password(stack: Stack) -> str:
+    return stack.settings().postgres_password.get_secret_value()
+
+
+def test_its_process_has_no_secret_of_others_and_others_have_not_its_password(
+    stack: Stack,
+) -> None:
+    stack.cdp("down")
+    stack.up(PGPASSWORD=_password(stack), CDP_POSTGRES_PASSWORD=_password(stack))
+    server = psutil.Process(stack.pid("postgres"))
+    assert set(server.environ()) == {"CDP_SUPERVISED", "LC_ALL", "PATH", "TZ"}
+    for process in stack.processes():
+        assert _password(stack) not in "\n".join(process.environ().values()), process
+
+
+def test_down_ends_every_process_of_it_whoever_is_connected(
+    stack: Stack, session: connection
+) -> None:
+    server = psutil.Process(stack.pid("postgres"))
+    family = [server, *server.children(recursive=True)]
+    assert len(family) > 4
+    stack.cdp("down")
+    _, alive = psutil.wait_procs(family, timeout=5)
+    assert alive == []
+    stack.up()
+
+
+def test_what_was_committed_outlives_a_kill(stack: Stack) -> None:
+    with postgres.connect(stack.settings()) as session:
+        ask(session, "create table kept as select 1 as one")
+    before = stack.pid("postgres")
+    psutil.Process(before).kill()
+    wait_for(lambda: stack.pid("postgres") not in {0, before})
+    stack.up()
+    with postgres.connect(stack.settings()) as session:
+        assert ask(session, "select one from kept") == [(1,)]
+        ask(session, "drop table kept")
+
+
+def test_a_postgres_whose_log_is_not_logical_is_told_at_once(
+    stack: Stack, session: connection
+) -> None:
+    ask(session, "alter system set wal_level = replica")
+    try:
+        psutil.Process(stack.pid("postgres")).send_signal(signal.SIGINT)
+        wait_for(lambda: _level(stack) == "replica")
+        with pytest.raises(probes.UnfitError, match="wal_level is replica"):
+            probes.postgres(stack.settings())
+        line = stack.refused("up")
+        assert "wal_level is replica" in line
+    finally:
+        with postgres.connect(stack.settings()) as other:
+            ask(other, "alter system reset wal_level")
+        psutil.Process(stack.pid("postgres")).send_signal(signal.SIGINT)
+        wait_for(lambda: _level(stack) == "logical")
+
+
+def _level(stack: Stack) -> object:
+    try:
+        with postgres.connect(stack.settings()) as other:
+            return ask(other, "show wal_level")[0][0]
+    except psycopg2.OperationalError:
+        return None

@@ -1,0 +1,103 @@
+"""A dbt project of the tests, run in this process against the shared stack."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyiceberg.table import Table
+
+from cdp import spark
+from cdp.catalog import Catalog
+from cdp.publish.publisher import Publisher
+from cdp.publish.run import on_branch
+from cdp.settings import ROOT
+from cdp.spark import connect
+from tests.support.reading import catalog
+from tests.support.stack import Stack
+
+
+@dataclass
+class Project:
+    """A dbt project that has installed the package, with a schema of its own."""
+
+    stack: Stack
+    folder: Path
+    schema: str
+
+    def dbt(self, *arguments: str, target: str = "main", ok: bool = True, **variables: Any) -> str:  # noqa: ANN401
+        """Run dbt in this process. What failed is the answer when it must fail."""
+        from dbt.cli.main import dbtRunner
+
+        folders = ["--project-dir", str(self.folder), "--profiles-dir", str(self.folder)]
+        told = ["--target", target, "--vars", str(variables), "--quiet"]
+        connect(self.stack.settings())  # the session that `disconnect` ends is dbt's then
+        done = dbtRunner().invoke([*arguments, *folders, *told])
+        results = getattr(done.result, "results", [])
+        # An operation has no node.
+        failed = [
+            f"{r.node.name if hasattr(r, 'node') else r.unique_id}: {r.message}"
+            for r in results
+            if r.status in {"error", "fail"}
+        ]
+        text = "\n".join([*failed, *([str(done.exception)] if done.exception else [])])
+        assert done.success is ok, text
+        return text
+
+    def table(self, name: str) -> Table:
+        found: Table = catalog(self.stack).load_table(f"{self.schema}.{name}")
+        return found
+
+    def heads(self, branch: str = "") -> dict[str, int | None]:
+        """Where a branch of each table is, main by default, by the whole name of the table."""
+        rest = Catalog(self.stack.settings())
+        states = [rest.load(table) for table in rest.tables(self.schema)]
+        return {s.name: s.head(branch or "main") for s in states if s}
+
+    @contextmanager
+    def branch(self, name: str) -> Iterator[None]:
+        """A branch of every table, which dbt writes to and reads from, as `cdp build` has it."""
+        settings = self.stack.settings()
+        Publisher(settings).begin(name, sorted(self.heads()))
+        with on_branch(settings, name):
+            yield
+
+    def rows(self, name: str, *columns: str, branch: str = "main") -> list[tuple[Any, ...]]:
+        """The rows of a table on a branch, in order, by a reader that is not Spark."""
+        scan = self.table(name).scan()
+        if branch != "main":
+            scan = scan.use_ref(branch)
+        found = scan.to_arrow().to_pylist()
+        return sorted((tuple(r[c] for c in columns) for r in found), key=repr)
+
+    def sql(self, statement: str) -> list[Any]:
+        rows: list[Any] = connect(self.stack.settings()).sql(statement).collect()
+        return rows
+
+
+@contextmanager
+def environment(stack: Stack) -> Iterator[None]:
+    """The environment of a stack in this process, and an end of its session with Spark."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in stack.settings().environment().items():
+            patch.setenv(name, value)
+        yield
+        connect(stack.settings()).stop()
+        spark._connect.cache_clear()
+
+
+def install(folder: Path) -> Path:
+    """Somebody's project, in a folder of its own, with the package that dbt has installed."""
+    from dbt.cli.main import dbtRunner
+
+    shutil.copytree(ROOT / "tests" / "iceberg", folder)
+    package = ROOT / "macros" / "iceberg"
+    (folder / "packages.yml").write_text(f"packages:\n  - local: {package}\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOMEBODY_SCHEMA", "somebody")
+        folders = ["--project-dir", str(folder), "--profiles-dir", str(folder)]
+        assert dbtRunner().invoke(["deps", "--quiet", *folders]).success
+    return folder
