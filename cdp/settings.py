@@ -68,6 +68,8 @@ class Settings(BaseSettings):
     spark_java_options: str = ""
     spark_worker_memory: str = "1g"
     trino_memory: str = "768m"
+    # Archives of loaded classes in the cache, which make starts quicker.
+    class_archives: bool = True
     start_timeout: int = Field(default=120, description="seconds that `cdp up` waits for a service")
 
     # The object store.

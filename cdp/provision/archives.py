@@ -1,0 +1,119 @@
+"""Archives of the classes that Spark and Trino load, so that a start need not parse them.
+
+An archive is bound to its runtime and to the class path, paths included. So Spark's jars are linked
+into the cache, where they have one path for all checkouts, and an archive stands in a directory
+that is named by the hash of all it depends on. The options are the same whether an archive is there
+or not: the JVM goes without one that is missing, damaged or of other jars, and says nothing of it.
+Where a setting names a JDK of the machine there is none.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+from cdp.errors import CdpError
+from cdp.provision.in_place import in_place
+
+EXERCISE = Path(__file__).with_name("exercise.sql")
+# Without the check of its sums, a JVM that maps a damaged archive crashes; it takes 0.1 s.
+QUIET = ("-Xshare:auto", "-XX:+VerifySharedSpaces", "-Xlog:cds=off", "-Xlog:cds+dynamic=off")
+JAR = re.compile(r"^pyspark/jars/([^/,]+\.jar),sha256=([^,]+),(\d+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Archive:
+    """An archive of one engine: its directory, its files, and the options of a JVM, in which {0}
+    stands for the directory. Without files and options where none is to be made."""
+
+    directory: Path
+    files: tuple[str, ...] = ()
+    use: tuple[str, ...] = ()
+    train: tuple[str, ...] = ()
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The options of a JVM that uses it, if it is there and right."""
+        return tuple(option.format(self.directory) for option in self.use)
+
+    @property
+    def missing(self) -> bool:
+        """Whether a file of it is not there. What is damaged is not looked for."""
+        return not all((self.directory / name).exists() for name in self.files)
+
+    @property
+    def partial(self) -> Path:
+        """The directory that it is made in, renamed when it is whole."""
+        return self.directory.with_name(f"{self.directory.name}.partial")
+
+    @property
+    def failed(self) -> Path:
+        """The file that says why it could not be made."""
+        return self.directory.with_name(f"{self.directory.name}.failed")
+
+    def writing(self) -> "Archive":
+        """The same, not to be used but written to `partial` by a JVM as it ends."""
+        return replace(self, directory=self.partial, use=self.train)
+
+
+def spark(directory: Path) -> Archive:
+    """Java 21: one archive of the JDK's classes, and one upon it of Spark's."""
+    return Archive(
+        directory,
+        ("jdk.jsa", "classes.jsa"),
+        ("-XX:SharedArchiveFile={0}/jdk.jsa:{0}/classes.jsa", *QUIET),
+        ("-XX:SharedArchiveFile={0}/jdk.jsa", "-XX:ArchiveClassesAtExit={0}/classes.jsa", *QUIET),
+    )
+
+
+def trino(directory: Path) -> Archive:
+    """Java 25: one ahead-of-time cache, which holds profiles of methods, too."""
+    return Archive(
+        directory,
+        ("classes.aot",),
+        ("-XX:AOTCache={0}/classes.aot", *QUIET, "-Xlog:aot=off"),
+        ("-XX:AOTCacheOutput={0}/classes.aot", "-Xlog:aot=off"),
+    )
+
+
+def named(engine: str, cache_dir: Path, *inputs: str) -> Path:
+    """The directory of an engine's archive, by the hash of what it depends on.
+
+    inputs: the jars with their hashes, and the runtime. What the training does counts as well.
+    """
+    trained = (EXERCISE.read_text(), repr(spark(Path())), repr(trino(Path())))
+    digest = hashlib.sha256("\n".join((*inputs, *trained)).encode()).hexdigest()[:12]
+    return cache_dir / "archives" / f"{engine}-{digest}"
+
+
+def spark_jars(cache_dir: Path) -> Path:
+    """Where the jars of this environment's pyspark stand in the cache, by their hashes."""
+    try:
+        record = distribution("pyspark").read_text("RECORD") or ""
+    except PackageNotFoundError:
+        record = ""
+    jars = sorted(JAR.findall(record))
+    digest = hashlib.sha256(repr(jars).encode()).hexdigest()[:12]
+    return cache_dir / "spark" / digest / "jars"
+
+
+def link_spark_jars(target: Path, source: Path) -> None:
+    """Have pyspark's jars in `target` too: as links where they can be, which take no room.
+
+    Raises CdpError when pyspark has none.
+    """
+
+    def make(directory: Path) -> None:
+        jars = sorted(source.glob("*.jar"))
+        if not jars:
+            raise CdpError(f"there are no jars in {source}", "make clean, and make demo")
+        for jar in jars:
+            try:
+                os.link(jar, directory / jar.name)
+            except OSError:  # another file system
+                shutil.copy2(jar, directory / jar.name)
+
+    in_place(target, make)
