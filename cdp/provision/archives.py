@@ -20,7 +20,7 @@ from cdp.provision.in_place import in_place
 
 EXERCISE = Path(__file__).with_name("exercise.sql")
 # Without the check of its sums, a JVM that maps a damaged archive crashes; it takes 0.1 s.
-QUIET = ("-Xshare:auto", "-XX:+VerifySharedSpaces", "-Xlog:cds=off", "-Xlog:cds+dynamic=off")
+QUIET = ("-XX:+VerifySharedSpaces", "-Xlog:cds=off", "-Xlog:cds+dynamic=off")
 JAR = re.compile(r"^pyspark/jars/([^/,]+\.jar),sha256=([^,]+),(\d+)$", re.MULTILINE)
 
 
@@ -84,7 +84,7 @@ def named(engine: str, cache_dir: Path, *inputs: str) -> Path:
 
     inputs: the jars with their hashes, and the runtime. What the training does counts as well.
     """
-    trained = (EXERCISE.read_text(), repr(spark(Path())), repr(trino(Path())))
+    trained = (EXERCISE.read_text(), *spark(Path()).train, *trino(Path()).train)
     digest = hashlib.sha256("\n".join((*inputs, *trained)).encode()).hexdigest()[:12]
     return cache_dir / "archives" / f"{engine}-{digest}"
 

@@ -103,12 +103,9 @@ select sum(failed) from (
 select customer_id, avg(charges_7d) over (partition by as_of_date) from lake.marts.features
 where customer_id in (select customer_id from lake.marts.events where is_accepted)
 order by customer_id limit 20;
-create view lake.marts.accepted as select id, kind from lake.marts.events where is_accepted;
-select * from lake.marts.accepted order by id limit 5;
 cache lazy table kept as select * from by_day;
 select count(*) from kept;
 uncache table kept;
 select * from lake.marts.events.files;
-call lake.system.fast_forward('marts.events', 'main', 'run_1');
+call lake.system.fast_forward('raw.events', 'main', 'run_1');
 reset spark.wap.branch;
-drop view lake.marts.accepted;
