@@ -18,18 +18,11 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from pydantic import ByteSize, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from cdp import OPTIONAL_SERVICES
 from cdp.errors import CdpError
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
-OPTIONAL_SERVICES = (
-    "rest-catalog",
-    "spark-cluster",
-    "trino-worker",
-    "postgres",
-    "airflow",
-    "metrics",
-)
 
 
 def _user_cache() -> Path:

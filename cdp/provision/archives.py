@@ -27,22 +27,28 @@ JAR = re.compile(r"^pyspark/jars/([^/,]+\.jar),sha256=([^,]+),(\d+)$", re.MULTIL
 @dataclass(frozen=True)
 class Archive:
     """An archive of one engine: its directory, its files, and the options of a JVM, in which {0}
-    stands for the directory. Without files and options where none is to be made."""
+    stands for the directory and {1} for the base. Without files and options where none is made.
+
+    base: the archive of the JDK's own classes that this one stands upon, if it needs one. This one
+    holds its path, so it is written there, beside the directory, and never moved.
+    """
 
     directory: Path
     files: tuple[str, ...] = ()
     use: tuple[str, ...] = ()
     train: tuple[str, ...] = ()
+    base: Path | None = None
 
     @property
     def options(self) -> tuple[str, ...]:
         """The options of a JVM that uses it, if it is there and right."""
-        return tuple(option.format(self.directory) for option in self.use)
+        return tuple(option.format(self.directory, self.base) for option in self.use)
 
     @property
     def missing(self) -> bool:
         """Whether a file of it is not there. What is damaged is not looked for."""
-        return not all((self.directory / name).exists() for name in self.files)
+        paths = [self.directory / name for name in self.files] + ([self.base] if self.base else [])
+        return not all(path.exists() for path in paths)
 
     @property
     def partial(self) -> Path:
@@ -63,9 +69,10 @@ def spark(directory: Path) -> Archive:
     """Java 21: one archive of the JDK's classes, and one upon it of Spark's."""
     return Archive(
         directory,
-        ("jdk.jsa", "classes.jsa"),
-        ("-XX:SharedArchiveFile={0}/jdk.jsa:{0}/classes.jsa", *QUIET),
-        ("-XX:SharedArchiveFile={0}/jdk.jsa", "-XX:ArchiveClassesAtExit={0}/classes.jsa", *QUIET),
+        ("classes.jsa",),
+        ("-XX:SharedArchiveFile={1}:{0}/classes.jsa", *QUIET),
+        ("-XX:SharedArchiveFile={1}", "-XX:ArchiveClassesAtExit={0}/classes.jsa", *QUIET),
+        directory.with_name(f"{directory.name}-jdk.jsa"),
     )
 
 
@@ -84,7 +91,8 @@ def named(engine: str, cache_dir: Path, *inputs: str) -> Path:
 
     inputs: the jars with their hashes, and the runtime. What the training does counts as well.
     """
-    trained = (EXERCISE.read_text(), *spark(Path()).train, *trino(Path()).train)
+    train = (spark if engine == "spark" else trino)(Path(engine)).train
+    trained = (EXERCISE.read_text(), *train)
     digest = hashlib.sha256("\n".join((*inputs, *trained)).encode()).hexdigest()[:12]
     return cache_dir / "archives" / f"{engine}-{digest}"
 

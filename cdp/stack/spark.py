@@ -171,14 +171,9 @@ def _class_path(parts: Provisioned) -> str:
 def connect(settings: Settings, parts: Provisioned) -> Service:
     """Spark Connect, warm."""
     directory = settings.state_dir / "spark"
-    conf = dict(
-        line.split(None, 1)
-        for line in properties(settings, parts).splitlines()
-        if line.startswith("spark.driver.")
-    )
-    options = " ".join(
-        conf.get(f"spark.driver.{kind}JavaOptions", "") for kind in ("default", "extra")
-    )
+    lines = (line.partition(" ") for line in properties(settings, parts).splitlines())
+    conf = {name.removeprefix("spark.driver."): value.strip() for name, _, value in lines}
+    options = f"{conf.get('defaultJavaOptions', '')} {conf['extraJavaOptions']}"
     return Service(
         "spark",
         (
@@ -186,7 +181,7 @@ def connect(settings: Settings, parts: Provisioned) -> Service:
             *parts.spark_archive.options,
             "-cp",
             _class_path(parts),
-            f"-Xmx{conf['spark.driver.memory']}",
+            f"-Xmx{conf['memory']}",
             *shlex.split(options),
             *MODULE_OPTIONS,
             "org.apache.spark.deploy.SparkSubmit",

@@ -144,15 +144,8 @@ def train(folder: Path, engines: list[str]) -> None:
     settings = _settings(folder)
     os.environ.update(settings.environment())
     parts = locate(settings)
-    for engine in engines:
-        if engine == "spark":  # the archive that Spark's stands upon
-            base = parts.spark_archive.partial / "jdk.jsa"
-            java = str(parts.java_spark / "bin" / "java")
-            subprocess.run(
-                [java, "-Xshare:dump", f"-XX:SharedArchiveFile={base}"],
-                check=True,
-                stdout=subprocess.DEVNULL,
-            )
+    if "spark" in engines:
+        _base(parts)
     chosen = _services(settings, engines)
     supervisor = Supervisor(folder)
     lifecycle.configure(settings, parts)
@@ -163,6 +156,21 @@ def train(folder: Path, engines: list[str]) -> None:
         supervisor.call("stopProcess", engine, False)
     while any(supervisor.processes()[e]["statename"] != "STOPPED" for e in engines):
         time.sleep(POLL_SECONDS)
+
+
+def _base(parts: Provisioned) -> None:
+    """Make the archive of the JDK's own classes, which this runtime came without."""
+    base = parts.spark_archive.base
+    if base is None or base.exists():
+        return
+    partial = base.with_suffix(".partial")
+    java = str(parts.java_spark / "bin" / "java")
+    subprocess.run(
+        [java, "-Xshare:dump", f"-XX:SharedArchiveFile={partial}"],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    partial.rename(base)
 
 
 def _exercise(settings: Settings) -> None:
