@@ -21,6 +21,9 @@ from cdp.provision.in_place import in_place
 EXERCISE = Path(__file__).with_name("exercise.sql")
 # Without the check of its sums, a JVM that maps a damaged archive crashes; it takes 0.1 s.
 QUIET = ("-XX:+VerifySharedSpaces", "-Xlog:cds=off", "-Xlog:cds+dynamic=off")
+# Spark's launcher has it before all other jars. None may come twice: the class path of an archive
+# leaves out what repeats, and would not be found equal to that of a start.
+FIRST = "slf4j-api-"
 JAR = re.compile(r"^pyspark/jars/([^/,]+\.jar),sha256=([^,]+),(\d+)$", re.MULTILINE)
 
 
@@ -104,13 +107,14 @@ def spark_jars(cache_dir: Path) -> Path:
     except PackageNotFoundError:
         record = ""
     jars = sorted(JAR.findall(record))
-    digest = hashlib.sha256(repr(jars).encode()).hexdigest()[:12]
+    digest = hashlib.sha256(repr((FIRST, jars)).encode()).hexdigest()[:12]
     return cache_dir / "spark" / digest / "jars"
 
 
 def link_spark_jars(target: Path, source: Path) -> None:
     """Have pyspark's jars in `target` too: as links where they can be, which take no room.
 
+    The one that comes first has a directory of its own, `first`.
     Raises CdpError when pyspark has none.
     """
 
@@ -118,10 +122,12 @@ def link_spark_jars(target: Path, source: Path) -> None:
         jars = sorted(source.glob("*.jar"))
         if not jars:
             raise CdpError(f"there are no jars in {source}", "make clean, and make demo")
+        (directory / "first").mkdir()
         for jar in jars:
+            place = directory / ("first" if jar.name.startswith(FIRST) else "") / jar.name
             try:
-                os.link(jar, directory / jar.name)
+                os.link(jar, place)
             except OSError:  # another file system
-                shutil.copy2(jar, directory / jar.name)
+                shutil.copy2(jar, place)
 
     in_place(target, make)

@@ -163,9 +163,10 @@ def _class_path(parts: Provisioned) -> str:
     Lineage's jar comes last: an archive made without it holds for what stands before it. The
     directory of the configuration is left out: no archive can be made where a directory stands.
     """
-    first = next(parts.spark_home_jars.glob("slf4j-api-*.jar"), None)  # the launcher's order
-    entries = [*parts.spark_jars, first, parts.spark_home_jars / "*", *parts.lineage_jars]
-    return ":".join(str(entry) for entry in entries if entry)
+    home = parts.spark_home_jars
+    return ":".join(
+        map(str, (*parts.spark_jars, home / "first/*", home / "*", *parts.lineage_jars))
+    )
 
 
 def connect(settings: Settings, parts: Provisioned) -> Service:

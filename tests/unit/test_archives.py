@@ -88,13 +88,15 @@ def test_jars_of_spark_are_linked_into_the_cache_once(tmp_path: Path) -> None:
     source, target = tmp_path / "jars", tmp_path / "cache" / "jars"
     source.mkdir()
     (source / "a.jar").write_text("a")
+    (source / "slf4j-api-2.0.jar").touch()
     (source / "readme").touch()
     archives.link_spark_jars(target, source)
-    assert [p.name for p in target.iterdir()] == ["a.jar"]
+    assert [p.name for p in target.rglob("*.jar")] == ["a.jar", "slf4j-api-2.0.jar"]
+    assert (target / "first" / "slf4j-api-2.0.jar").exists()
     assert (target / "a.jar").samefile(source / "a.jar")
     (source / "b.jar").touch()
     archives.link_spark_jars(target, source)
-    assert [p.name for p in target.iterdir()] == ["a.jar"]
+    assert not (target / "b.jar").exists()
     with pytest.raises(CdpError, match="no jars"):
         archives.link_spark_jars(tmp_path / "other", tmp_path / "nowhere")
 
