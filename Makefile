@@ -75,6 +75,7 @@ bench: demo install-dev install-airflow ## run the benchmarks; results go to doc
 	@.venv/bin/python -m bench.statements
 	@$(CDP) down
 	@.venv/bin/python -m bench.startup
+	@.venv/bin/python -m bench.compilers
 	@.venv/bin/python -m bench.ingest
 	@.venv/bin/python -m bench.transform
 	@.venv/bin/python -m bench.publish

@@ -1,6 +1,8 @@
-"""From a stopped stack to the answers: the main job twice, in a state directory of its own.
+"""From a stopped stack to the answers: starts, and the main job twice, in a state directory of
+its own.
 
-    python -m bench.startup
+    python -m bench.startup           # both
+    python -m bench.startup starts    # the starts alone
 
 Fails when a run takes longer than the project promises on two cores, or the stack more memory.
 """
@@ -8,6 +10,7 @@ Fails when a run takes longer than the project promises on two cores, or the sta
 import json
 import os
 import re
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -15,10 +18,31 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
+
 from bench.page import ROOT, table, write
+from cdp.stack.supervisor import Supervisor
 
 CDP = str(Path(sys.executable).with_name("cdp"))
 LIMITS = {"first run": 120, "second run": 60}
+# The kinds of start that are compared, each by its settings.
+STARTS = {
+    "no archives, all compilers": {
+        "CDP_CLASS_ARCHIVES": "false",
+        "CDP_SPARK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=4",
+    },
+    "no archives": {"CDP_CLASS_ARCHIVES": "false"},
+    "archives": {},
+}
+ROUNDS = 3
+GROUP_BY = "select id % 10 as k, count(*) as n, sum(id) as s from range(1000) group by 1"
+ASK = f"""
+import os
+from cdp import spark
+from cdp.settings import settings
+os.environ.update(settings().environment())
+assert len(spark.connect(settings()).sql("{GROUP_BY}").collect()) == 10
+"""
 STEPS = ("stack", "land", "load", "build", "query")
 
 
@@ -54,7 +78,50 @@ def timed_demo(environment: dict[str, str]) -> dict[str, float]:
     return steps | {"all": whole}
 
 
+def start(environment: dict[str, str]) -> dict[str, float]:
+    """Start the stack and ask Spark once: seconds, CPU seconds of the servers, memory in GB."""
+    seconds = timed(lambda: cdp("up", environment=environment))
+    subprocess.run([sys.executable, "-c", ASK], env=environment, check=True, cwd=ROOT)
+    found = Supervisor(Path(environment["CDP_STATE_DIR"])).processes()
+    used = {name: psutil.Process(found[name]["pid"]).cpu_times() for name in ("spark", "trino")}
+    memory = json.loads(cdp("status", "--json", environment=environment))["memory_bytes"]
+    cdp("down", environment=environment)
+    return {
+        "`cdp up`, s": seconds,
+        **{f"CPU of {name}, s": used[name].user + used[name].system for name in used},
+        "memory, GB": memory / 1e9,
+    }
+
+
+def compare_starts() -> None:
+    """Write the medians of starts of each kind, taken in turn."""
+    with tempfile.TemporaryDirectory(prefix="cdp-bench-") as state:
+        plain = alone(state, 900)
+        cdp("up", environment=plain)  # provisions
+        cdp("down", environment=plain)
+        taken: dict[str, list[dict[str, float]]] = {kind: [] for kind in STARTS}
+        try:
+            for _ in range(ROUNDS):
+                for kind, own in STARTS.items():
+                    taken[kind].append(start(plain | own))
+        finally:
+            cdp("down", environment=plain)
+    rows = []
+    for figure in taken["archives"][0]:
+        medians = [statistics.median(one[figure] for one in taken[kind]) for kind in STARTS]
+        rows.append([figure, *(f"{m:.1f}" for m in medians), f"{medians[-1] / medians[0]:.2f}"])
+    write(
+        "starts",
+        table(["from stopped", *STARTS, "ratio"], rows),
+        f"Medians of {ROUNDS}, taken in turn; the CPU of Spark is that until a first group-by is "
+        "answered.",
+    )
+
+
 def main() -> None:
+    compare_starts()
+    if "starts" in sys.argv[1:]:
+        return
     with tempfile.TemporaryDirectory(prefix="cdp-bench-") as state:
         environment = alone(state, 900)
         try:

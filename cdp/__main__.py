@@ -11,36 +11,41 @@ def main() -> None:
     debug = "--debug" in own[1:]
     if debug:
         sys.argv.remove("--debug")
-    from pydantic import ValidationError
-
     from cdp.cli import app
     from cdp.errors import CdpError
-    from cdp.settings import settings
 
     try:
-        os.environ.update(settings().environment())
-        time.tzset()
+        if len(own) > 1 and "--help" not in own:
+            from cdp.settings import settings
+
+            os.environ.update(settings().environment())
+            time.tzset()
         app()
     except CdpError as error:
         if debug:
             raise
         _fail(error.problem, error.fix, told=error.is_told, final=error.is_final)
-    except ValidationError as error:
-        if debug:
-            raise
-        first = error.errors()[0]
-        name = "CDP_" + "_".join(str(p) for p in first["loc"]).upper()
-        _fail(f"the setting {name} is not right: {first['msg']}", "see .env.example")
     except KeyboardInterrupt:
         _fail("stopped", "run it again: every command goes on where it stopped", 130)
     except Exception as error:
         if debug:
             raise
+        _fail_for_setting(error)
         text = str(error).strip().splitlines()
         _fail(
             f"{type(error).__name__}: {text[0] if text else ''}",
             "run it again with --debug for the trace",
         )
+
+
+def _fail_for_setting(error: Exception) -> None:
+    """Name the setting that is not right, if that is what the error says."""
+    from pydantic import ValidationError
+
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        name = "CDP_" + "_".join(str(p) for p in first["loc"]).upper()
+        _fail(f"the setting {name} is not right: {first['msg']}", "see .env.example")
 
 
 def _fail(problem: str, fix: str, code: int = 1, **fields: bool) -> None:

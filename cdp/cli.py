@@ -4,16 +4,19 @@ import json
 import os
 import sys
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.console import Console
 
-from cdp import log
+from cdp import OPTIONAL_SERVICES
 from cdp.errors import CdpError
-from cdp.repeat import repeat
-from cdp.settings import OPTIONAL_SERVICES, settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from cdp.settings import Settings
 
 app = typer.Typer(
     help="The CDP lakehouse: land, load, build, check and query customer data on Apache Iceberg.",
@@ -25,16 +28,33 @@ app = typer.Typer(
 )
 EVERY = "Do it again after so long, such as 30s or 5m, until it is ended; a failure is told."
 DEBUG = "--debug, anywhere, shows the trace of a failure."
-console = Console(highlight=False)
+
+
+# What help does not need is imported by those who do: it is most of the time that help takes.
+def settings() -> "Settings":
+    """The settings of this checkout."""
+    from cdp.settings import settings as found
+
+    return found()
+
+
+@cache
+def console() -> "Console":
+    """The terminal, as people read it."""
+    from rich.console import Console
+
+    return Console(highlight=False)
 
 
 def say(line: str, **fields: object) -> None:
     """Tell people; or programs, with the fields."""
     if settings().log_format == "json":
+        from cdp import log
+
         sys.stdout.write(log.line(line, **fields) + "\n")
         sys.stdout.flush()
     else:
-        console.print(line, markup=False, soft_wrap=True)
+        console().print(line, markup=False, soft_wrap=True)
 
 
 @app.command(epilog=DEBUG)
@@ -45,10 +65,12 @@ def provision(
     """Download the jars, Trino and the Java runtimes into the per-user cache, by hash."""
     from cdp import provision as provisioning
     from cdp.provision import maven
+    from cdp.stack import training
 
     if lock:
         say(f"{maven.write_lock()} files locked")
     parts = provisioning.provision(settings(), rehash=verify)
+    training.ensure(settings(), parts, say, again=True)
     say(f"all parts are in {settings().cache_dir} ({len(parts.spark_jars)} Spark jars)")
 
 
@@ -64,6 +86,7 @@ def up(
     ] = None,
 ) -> None:
     """Start the local services and wait until each answers a real query."""
+    from cdp.settings import settings as read
     from cdp.stack import lifecycle
 
     if with_:
@@ -74,7 +97,7 @@ def up(
                 f"choose from: {', '.join(OPTIONAL_SERVICES)}, none",
             )
         lifecycle.remember(settings(), names)
-        settings.cache_clear()
+        read.cache_clear()
         os.environ.update(settings().environment())
     lifecycle.up(settings(), say)
 
@@ -103,7 +126,7 @@ def status(
     from cdp.stack import report
 
     found = report.status(settings())
-    say(json.dumps(found, indent=2)) if json_ else report.show(found, console)
+    say(json.dumps(found, indent=2)) if json_ else report.show(found, console())
     if not found["healthy"]:
         raise typer.Exit(1)
 
@@ -125,7 +148,7 @@ def doctor() -> None:
     """Check this machine and this checkout; say what to mend, and how. Exit code 1 if anything."""
     from cdp.stack import report
 
-    if not report.doctor(settings(), console):
+    if not report.doctor(settings(), console()):
         raise typer.Exit(1)
 
 
@@ -167,6 +190,7 @@ def land(
     """
     from cdp.landing import intake, lander
     from cdp.landing.source import find, select
+    from cdp.repeat import repeat
 
     folder = settings().sources_dir
     if files and source:
@@ -223,6 +247,7 @@ def load(
     """Append what has landed to the raw tables, each row exactly once."""
     from cdp.landing.source import select
     from cdp.loading import loader
+    from cdp.repeat import repeat
 
     chosen = select(source, settings().sources_dir)
     repeat(every, lambda: loader.load_all(chosen, settings(), say), say)
@@ -307,7 +332,7 @@ def runs(
 
     found = Publisher(settings()).journal.runs()[-last:]
     say(json.dumps([show.as_json(r) for r in found], indent=2)) if json_ else show.runs(
-        found, console
+        found, console()
     )
 
 
@@ -319,7 +344,7 @@ def diff(run_id: Annotated[str, typer.Argument(help="A run that is not published
     from cdp.publish import show
 
     project = transform.parse([], settings())
-    show.differences(differences.diff(run_id, project, settings()), console)
+    show.differences(differences.diff(run_id, project, settings()), console())
 
 
 @app.command(epilog=DEBUG)
@@ -366,7 +391,7 @@ def check(
     """Verify what is published against the Soda contracts. Exit code 1 when a check fails."""
     from cdp.quality import contracts
 
-    contracts.check(table, settings(), console)
+    contracts.check(table, settings(), console())
 
 
 @app.command(epilog=DEBUG)
@@ -380,7 +405,7 @@ def query(
     from cdp import show
     from cdp.trino import query as ask
 
-    show.answer(ask(sql, settings()), format_, console)
+    show.answer(ask(sql, settings()), format_, console())
 
 
 @app.command(epilog=DEBUG)
@@ -404,7 +429,7 @@ def maintain(
 
     upkeep = Upkeep(tables or [], settings(), say, seconds(wait))
     if dry_run:
-        show.measured(upkeep.measure(), console)
+        show.measured(upkeep.measure(), console())
         return
     upkeep.run()
 
@@ -506,7 +531,7 @@ def list_(source: Annotated[str | None, typer.Argument(help=SOURCE)] = None) -> 
     from cdp.quality.show import counted
 
     found = select(source, settings().sources_dir)
-    counted([r for s in found for r in rows.Quarantine(s, settings()).listed()], console)
+    counted([r for s in found for r in rows.Quarantine(s, settings()).listed()], console())
 
 
 @quarantine.command(epilog=DEBUG)
@@ -522,7 +547,7 @@ def show(
     from cdp.quality.show import delivered
 
     found = rows.Quarantine(find(source, settings().sources_dir), settings())
-    delivered(found, rows.Wanted(batch, reason), limit, console)
+    delivered(found, rows.Wanted(batch, reason), limit, console())
 
 
 @quarantine.command(epilog=DEBUG)
@@ -606,4 +631,4 @@ def demo() -> None:
     """From the real sample to an answer in Trino: up, land, load, build, check, query."""
     from cdp import demo as job
 
-    job.run(settings(), console)
+    job.run(settings(), console())

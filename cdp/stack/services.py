@@ -6,15 +6,14 @@ A service whose endpoint a setting names is somebody else's, and is left out.
 import sys
 from pathlib import Path
 
-from cdp.errors import CdpError
-from cdp.lineage import transport
 from cdp.provision import Provisioned
 from cdp.settings import HOST, ROOT, Settings
-from cdp.stack import airflow, metrics, postgres
+from cdp.stack import airflow, metrics, postgres, spark
 from cdp.stack.service import Service
 
-LOG4J = ROOT / "spark_conf" / "log4j2.properties"
 TRINO_CONFIG = ROOT / "docker" / "trino"
+# Beside docker/trino/jvm.config, on one machine only: docs/decisions/0015-starts.md says why.
+LOCAL_TRINO = ("-XX:TieredStopAtLevel=1",)
 
 
 def services(settings: Settings, parts: Provisioned) -> list[Service]:
@@ -27,9 +26,9 @@ def services(settings: Settings, parts: Provisioned) -> list[Service]:
     if "rest-catalog" in settings.with_services:
         chosen.append(_rest_catalog(settings, parts))
     if "spark-cluster" in settings.with_services:
-        chosen += _spark_cluster(settings, parts)
+        chosen += spark.cluster(settings, parts)
     if not settings.spark_remote:
-        chosen.append(_spark(settings, parts))
+        chosen.append(spark.connect(settings, parts))
     if not settings.trino_url:
         chosen += _trino(settings, parts)
     if "airflow" in settings.with_services:
@@ -128,128 +127,6 @@ def _rest_catalog(settings: Settings, parts: Provisioned) -> Service:
     )
 
 
-def _spark_environment(settings: Settings, parts: Provisioned) -> dict[str, str]:
-    return {
-        "JAVA_HOME": str(parts.java_spark),
-        "SPARK_HOME": str(spark_home()),
-        "SPARK_LOCAL_IP": HOST,
-        "SPARK_DAEMON_MEMORY": "256m",
-        "SPARK_NO_DAEMONIZE": "1",
-        "SPARK_CONF_DIR": str(settings.state_dir / "spark" / "conf"),
-        "SPARK_DAEMON_JAVA_OPTS": (
-            f"-Dlog4j2.configurationFile=file:{LOG4J} "
-            f"-Djava.io.tmpdir={settings.state_dir}/spark/scratch "
-            # The master would take jobs from anyone at a second port, without authentication.
-            "-Dspark.master.rest.enabled=false"
-        ),
-    }
-
-
-def spark_home() -> Path:
-    """Where the pyspark package is, without the seconds its import takes."""
-    from importlib.util import find_spec
-
-    spec = find_spec("pyspark")
-    if spec is None or spec.origin is None:
-        raise CdpError("pyspark is not installed", "make demo")
-    return Path(spec.origin).parent
-
-
-def _spark_class(*arguments: str) -> tuple[str, ...]:
-    return (str(spark_home() / "bin" / "spark-class"), *arguments)
-
-
-def _spark_cluster(settings: Settings, parts: Provisioned) -> list[Service]:
-    """A standalone master with two workers of one core each."""
-    environment = _spark_environment(settings, parts)
-    directory = settings.state_dir / "spark"
-    package = "org.apache.spark.deploy"
-    master = Service(
-        "spark-master",
-        _spark_class(
-            f"{package}.master.Master",
-            "--host",
-            HOST,
-            "--port",
-            str(settings.port(7077)),
-            "--webui-port",
-            str(settings.port(7080)),
-        ),
-        directory,
-        {"master": settings.port(7077), "UI": settings.port(7080)},
-        environment,
-    )
-    workers = [
-        Service(
-            f"spark-worker-{n}",
-            _spark_class(
-                f"{package}.worker.Worker",
-                "--host",
-                HOST,
-                "--cores",
-                "1",
-                "--memory",
-                settings.spark_worker_memory,
-                "--port",
-                str(settings.port(7090) + n),
-                "--webui-port",
-                str(settings.port(7080) + n),
-                "--work-dir",
-                str(directory / f"worker-{n}"),
-                f"spark://{HOST}:{settings.port(7077)}",
-            ),
-            directory,
-            {"worker": settings.port(7090) + n, "UI": settings.port(7080) + n},
-            environment,
-        )
-        for n in (1, 2)
-    ]
-    return [master, *workers]
-
-
-def spark_placeholders(settings: Settings, parts: Provisioned) -> dict[str, str]:
-    """What spark_conf's files ask for on this machine, beyond `Settings.environment`."""
-    return {
-        "CDP_SPARK_CLASS_PATH": ":".join(str(p) for p in parts.spark_jars),
-        "CDP_SPARK_CONNECT_PORT": str(settings.port(15002)),
-        "CDP_SPARK_UI_PORT": str(settings.port(4040)),
-        "CDP_SPARK_DRIVER_MEMORY": settings.spark_driver_memory,
-        "CDP_SPARK_WORKER_MEMORY": settings.spark_worker_memory,
-        "CDP_SPARK_JAVA_OPTIONS": (
-            f"-Dlog4j2.configurationFile=file:{LOG4J} "
-            f"-Djava.io.tmpdir={settings.state_dir}/spark/scratch "
-            f"{settings.spark_java_options}"
-        ),
-        **transport.of_spark(settings),
-    }
-
-
-def _spark(settings: Settings, parts: Provisioned) -> Service:
-    """Spark Connect, warm. The daemon's memory setting would override the driver's: not set."""
-    environment = _spark_environment(settings, parts)
-    environment.pop("SPARK_DAEMON_MEMORY")
-    environment.pop("SPARK_DAEMON_JAVA_OPTS")
-    directory = settings.state_dir / "spark"
-    return Service(
-        "spark",
-        (
-            str(spark_home() / "bin" / "spark-submit"),
-            "--master",
-            settings.master,
-            "--properties-file",
-            str(directory / "conf" / "spark-defaults.conf"),
-            "--name",
-            "cdp",
-            "--class",
-            "org.apache.spark.sql.connect.service.SparkConnectServer",
-            "spark-internal",
-        ),
-        directory,
-        {"Spark Connect": settings.port(15002), "UI": settings.port(4040)},
-        environment,
-    )
-
-
 def _trino(settings: Settings, parts: Provisioned) -> list[Service]:
     """Trino's coordinator, which works too, and the worker that is asked for.
 
@@ -265,6 +142,8 @@ def _trino(settings: Settings, parts: Provisioned) -> list[Service]:
                 str(parts.java_trino / "bin" / "java"),
                 f"-Xmx{settings.trino_memory}",
                 *options,
+                *LOCAL_TRINO,
+                *parts.trino_archive.options,
                 f"-Dconfig={TRINO_CONFIG / 'config.properties'}",
                 f"-Dlog.levels-file={TRINO_CONFIG / 'log.properties'}",
                 f"-Dnode.id={node_id}",

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from cdp.provision import Provisioned
+from cdp.provision.archives import Archive
 from cdp.settings import ROOT, Settings
 from cdp.stack.service import Service
 from cdp.stack.services import services as local_services
@@ -113,10 +114,14 @@ def local(name: str, state_dir: Path) -> Service:
     home = Path("/provisioned")
     parts = Provisioned(
         spark_jars=(),
+        lineage_jars=(),
+        spark_home_jars=home / "spark" / "jars",
         rest_catalog_jars=(),
         java_spark=home / "java-spark",
         java_trino=home / "java-trino",
         trino=home / "trino",
+        spark_archive=Archive(home),
+        trino_archive=Archive(home),
     )
     chosen = ("postgres", "spark-cluster", "trino-worker", "airflow")
     settings = Settings(state_dir=state_dir, with_services=chosen)

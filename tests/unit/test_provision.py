@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from cdp.errors import CdpError
-from cdp.provision import download, maven, runtimes
+from cdp.provision import download, in_place, maven, runtimes
 from cdp.provision.maven import Artifact
 from cdp.settings import ROOT, Settings
 
@@ -546,13 +546,13 @@ def test_no_lock_or_spec_names_an_address() -> None:
 
 def test_directory_is_made_once(tmp_path: Path) -> None:
     target = tmp_path / "deep" / "target"
-    made = [runtimes._in_place(target, lambda d: (d / "file").touch()) for _ in range(2)]
+    made = [in_place.in_place(target, lambda d: (d / "file").touch()) for _ in range(2)]
     assert made == [target, target]
 
     def never(_: Path) -> None:
         pytest.fail("the directory was there")
 
-    runtimes._in_place(target, never)
+    in_place.in_place(target, never)
     assert [p.name for p in target.iterdir()] == ["file"]
 
 
@@ -564,9 +564,9 @@ def test_interrupted_make_leaves_no_target_and_is_made_anew(tmp_path: Path) -> N
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        runtimes._in_place(target, interrupted)
+        in_place.in_place(target, interrupted)
     assert not target.exists()
-    runtimes._in_place(target, lambda d: (d / "whole").touch())
+    in_place.in_place(target, lambda d: (d / "whole").touch())
     assert [p.name for p in target.iterdir()] == ["whole"]
     assert list(tmp_path.iterdir()) == [target]
 

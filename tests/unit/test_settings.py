@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from cdp import OPTIONAL_SERVICES
 from cdp import settings as module
 from cdp.errors import CdpError
-from cdp.settings import OPTIONAL_SERVICES, ROOT, Settings, stack_file
+from cdp.settings import ROOT, Settings, stack_file
 
 
 @pytest.fixture(autouse=True)
@@ -72,9 +73,8 @@ def test_empty_variable_is_as_none(root: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_env_file_at_the_root_may_name_the_state_directory(tmp_path: Path) -> None:
     # In a copy, since the place of the module is what says where the root is.
     (tmp_path / "cdp").mkdir()
-    for name in ("errors.py", "settings.py"):
+    for name in ("__init__.py", "errors.py", "settings.py"):
         shutil.copy(ROOT / "cdp" / name, tmp_path / "cdp")
-    (tmp_path / "cdp" / "__init__.py").touch()
     state = tmp_path / "elsewhere"
     (tmp_path / ".env").write_text(f"CDP_STATE_DIR={state}\nCDP_TRINO_USER=ann\nOTHER=ignored\n")
     code = (
