@@ -1,5 +1,6 @@
 """`cdp build`: dbt, in this process, with this project's profile."""
 
+import gc
 import json
 import re
 import warnings
@@ -26,8 +27,13 @@ NO_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 PUBLISHED = "published/manifest.json"
 # Options that change what dbt reads of the project, each with a value.
 PARSED = {"--target", "-t", "--vars"}
+# What `dbt list` tells of each node.
+UNIQUE_ID = ("--output-keys", "unique_id")
 # dbt's events for a node that is done.
 RESULTS = {"LogModelResult", "LogSeedResult", "LogSnapshotResult", "LogTestResult", "LogNodeResult"}
+
+# dbt's statuses of a node that is as it must be.
+WELL = {"success", "pass", "warn"}
 
 # A call in a stack of Java's: org.apache.spark.deploy.SparkSubmit$$anon$2.doSubmit(Spark.scala:1).
 FRAME = re.compile(r"\s*(at )?[\w.$/<>]+\((\w+\.\w+:\d+|Native Method|Unknown Source)\)\s*$")
@@ -47,13 +53,14 @@ def dates(since: date | None, until: date | None) -> list[str]:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a node: dbt's name for it, its kind, dbt's status and message.
+    """The outcome of a node: dbt's unique id and name for it, its kind, dbt's status and message.
 
     kind: test, unit_test, model, seed or snapshot. table: what it is of, `namespace.name`; the name
     of the node where it is of none. rows: how many rows a test found. sql: as it was run.
     test, arguments: the generic test and what it was given; empty for others.
     """
 
+    unique_id: str
     name: str
     kind: str
     status: str
@@ -133,14 +140,25 @@ def parse(arguments: Sequence[str], settings: Settings) -> Project:
         if node.resource_type in {"model", "seed", "snapshot"}
         and node.config.materialized not in {"ephemeral", "view"}
     }
-    return Project(manifest, _told(kept, "--target", "-t") or settings.dbt_target, tables)
+    return Project(manifest, target(kept, settings), tables)
+
+
+def target(arguments: Sequence[str], settings: Settings) -> str:
+    """dbt's target, by the arguments of a build or the settings."""
+    return _told(arguments, "--target", "-t") or settings.dbt_target
+
+
+def excluded(project: Project, words: Sequence[str]) -> set[str]:
+    """The unique ids of the nodes that words of dbt's selection name."""
+    named = _invoke(["list", "--select", *words, "--output", "json", *UNIQUE_ID], project.manifest)
+    return {str(json.loads(line)["unique_id"]) for line in named.result or []}
 
 
 def build(
     project: Project,
     arguments: Sequence[str],
     report: Report | None = None,
-    listener: Listener | None = None,
+    listeners: Sequence[Listener] = (),
 ) -> list[Result]:
     """Run `dbt build` with the arguments; what became of each node. Unit tests are run for pull
     requests, and where the arguments ask for kinds of nodes.
@@ -150,7 +168,7 @@ def build(
     """
     asked = project.target == "ci" or any(a.partition("=")[0] in KINDS for a in arguments)
     left_out = () if asked else NO_UNIT_TESTS
-    done = _invoke(["build", *left_out, *arguments], project.manifest, report, listener)
+    done = _invoke(["build", *left_out, *arguments], project.manifest, report, listeners)
     by_id = {node.unique_id: name for name, node in project.tables.items()}
     results = [_result(r, by_id) for r in getattr(done.result, "results", [])]
     if not done.success and not any(r.status in {"error", "fail"} for r in results):
@@ -163,6 +181,7 @@ def _result(result: Any, by_id: dict[str, str]) -> Result:  # noqa: ANN401 - dbt
     of = node.unique_id if node.unique_id in by_id else getattr(node, "attached_node", None)
     told = getattr(node, "test_metadata", None)
     return Result(
+        unique_id=str(node.unique_id),
         name=node.name,
         kind=str(node.resource_type),
         status=str(result.status),
@@ -186,12 +205,12 @@ def _invoke(
     arguments: Sequence[str],
     manifest: Any = None,  # noqa: ANN401 - dbt's own class
     report: Report | None = None,
-    listener: Listener | None = None,
+    listeners: Sequence[Listener] = (),
 ) -> Any:  # noqa: ANN401
     """Run dbt in this process. Raises CdpError for what it raises."""
     # dbt-spark asks for Hive support at every statement, which Spark Connect warns that it ignores.
     warnings.filterwarnings("ignore", "Failed to set spark.sql.catalogImplementation")
-    from dbt.cli.main import dbtRunner
+    dbtRunner = _dbt()  # noqa: N806 - a class
 
     def each(event: Any) -> None:  # noqa: ANN401
         if report and event.info.name in RESULTS:
@@ -200,10 +219,9 @@ def _invoke(
             report(Node(*name, event.data.execution_time))
 
     command, *rest = arguments
-    quiet = ["--quiet"] if report or command == "parse" else []
+    quiet = ["--quiet"] if report or command != "build" else []
     folders = ["--project-dir", str(ROOT), "--profiles-dir", str(ROOT)]
-    callbacks = [each, listener] if listener else [each]
-    done = dbtRunner(manifest=manifest, callbacks=callbacks).invoke(
+    done = dbtRunner(manifest=manifest, callbacks=[each, *listeners]).invoke(
         [*quiet, command, *folders, *rest]
     )
     if done.exception:
@@ -213,6 +231,18 @@ def _invoke(
             "see the lines above; cdp build --help",
         ) from done.exception
     return done
+
+
+def _dbt() -> Any:  # noqa: ANN401
+    """dbt's runner. It makes so many classes that the collector would take a tenth of the time."""
+    is_on = gc.isenabled()
+    gc.disable()
+    try:
+        from dbt.cli.main import dbtRunner
+    finally:
+        if is_on:
+            gc.enable()
+    return dbtRunner
 
 
 def _told(arguments: Sequence[str], *names: str) -> str:
