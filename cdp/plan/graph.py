@@ -28,7 +28,7 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Test:
+class DataTest:
     """A data test, and the tables that it reads."""
 
     unique_id: str
@@ -50,7 +50,7 @@ class Graph:
     """All of them; nodes stand in an order in which each comes after those that it reads."""
 
     nodes: tuple[Node, ...] = ()
-    tests: tuple[Test, ...] = ()
+    tests: tuple[DataTest, ...] = ()
     ephemerals: tuple[Ephemeral, ...] = ()
 
     def json(self) -> dict[str, Any]:
@@ -64,4 +64,4 @@ class Graph:
                 for each in told[name]
             )
 
-        return cls(made(Node, "nodes"), made(Test, "tests"), made(Ephemeral, "ephemerals"))
+        return cls(made(Node, "nodes"), made(DataTest, "tests"), made(Ephemeral, "ephemerals"))

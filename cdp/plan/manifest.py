@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from cdp.plan.graph import ALL, Ephemeral, Graph, Node, Test
+from cdp.plan.graph import ALL, DataTest, Ephemeral, Graph, Node
 from cdp.settings import ROOT
 
 TABLES = {"model", "seed", "snapshot"}
@@ -90,9 +90,9 @@ class Reader:
             self._checksum(node),
         )
 
-    def _test(self, test: Any) -> Test:  # noqa: ANN401
+    def _test(self, test: Any) -> DataTest:  # noqa: ANN401
         tables, _ = self._reading(test)
-        return Test(str(test.unique_id), test.name, tuple(sorted(tables)), self._checksum(test))
+        return DataTest(str(test.unique_id), test.name, tuple(sorted(tables)), self._checksum(test))
 
     def _reading(self, node: Any) -> tuple[set[str], set[str]]:  # noqa: ANN401
         """The tables and the raw tables that a node reads, directly or through ephemerals."""

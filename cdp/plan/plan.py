@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cdp.catalog import State
-from cdp.plan.graph import ALL, Graph, Node, Test
+from cdp.plan.graph import ALL, DataTest, Graph, Node
 from cdp.plan.state import Batches, Fact, Known
 
 # The operation of a snapshot that has other files, and the same rows.
@@ -174,7 +174,7 @@ def _tests(
     return found
 
 
-def _untested(test: Test, fact: Fact | None, lake: Lake, names: Mapping[str, str]) -> str:
+def _untested(test: DataTest, fact: Fact | None, lake: Lake, names: Mapping[str, str]) -> str:
     if fact is None:
         return "it has not run yet"
     if fact.checksum != test.checksum:

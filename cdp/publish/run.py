@@ -108,6 +108,7 @@ class Build:
             if decision.is_nothing:
                 self._decider.keep(decision.known)
                 if reading.is_begun:
+                    reading.project().manifest.write(str(transform.MANIFEST))
                     self._keep_manifest()
                 return self._nothing(decision)
             require("Spark", self.settings.spark_url)
