@@ -138,7 +138,7 @@ class Reader:
         if node.unique_id in self._checksums:
             return self._checksums[node.unique_id]
         macros = set().union(*map(self._closure, node.depends_on.macros or []))
-        if node.resource_type in TABLES:
+        if node.resource_type in TABLES and not _is_ephemeral(node):
             macros |= self._materialization(node)
         texts = [self._manifest.macros[m].macro_sql for m in sorted(macros)]
         told: list[Any] = [

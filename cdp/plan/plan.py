@@ -94,7 +94,8 @@ def plan(graph: Graph, known: Known, lake: Lake, left: Left = Left()) -> Plan:
         if node.unique_id in left.nodes:
             continue
         own = _reasons(node, known.facts.get(node.unique_id), lake)
-        fed = [f"reads {names[table]}" for table in node.reads if table in built]
+        feeding = [names[table] for table in node.reads if table in built]
+        fed = [f"reads {', '.join(feeding)}"] if feeding else []
         if not own or own[0] not in ALONE:
             fact = known.facts.get(node.unique_id)
             own += _moved(node.reads, fact, lake, names, built)
