@@ -75,7 +75,7 @@ class Build:
     def _decider(self) -> Decider:
         asked = asking.read(self.arguments)
         target = transform.target(self.arguments, self.settings)
-        if self.everything:
+        if self.everything or target == "ci":
             asked = replace(asked, is_planned=False)
         return Decider(asked, target, self.settings)
 
@@ -119,7 +119,9 @@ class Build:
                 lineage.job("build", run_id, self.settings, self.say) as job,
             ):
                 run = Run(run_id)
-                run.begun = publisher.begin(run_id, sorted(reading.project().tables))
+                # dbt may still be reading.
+                tables = sorted(node.table for node in decision.known.graph.nodes)
+                run.begun = publisher.begin(run_id, tables)
                 audit = Audit(
                     reading.project(), publisher, run, Outcome(run_id), self.settings, self.say
                 )

@@ -12,13 +12,14 @@ from cdp import objects
 from cdp.catalog import Catalog
 from cdp.plan.state import KEY
 from cdp.publish import lease
-from tests.conftest import CDP, ROOT, Stack
+from cdp.settings import ROOT
+from tests.conftest import CDP, Stack
 from tests.stack.checkout import Checkout
 
 pytestmark = pytest.mark.usefixtures("built")
 NOTHING = "nothing new since publish"
 # Where nobody listens.
-NO_SPARK = {"CDP_SPARK_REMOTE": "sc://localhost:1"}
+NOBODY = "sc://localhost:1"
 # A ticket without its number: it is rejected, so that no mart changes.
 REJECTED = {"ticket_id": "", "customer_id": "0002-ORFBO", "emitted_at": "2024-12-31T00:00:00Z"}
 
@@ -42,7 +43,7 @@ def runs(stack: Stack) -> list[dict[str, Any]]:
 
 
 def plan(checkout: Checkout, *arguments: str) -> dict[str, Any]:
-    said = checkout.run(CDP, "build", "--plan", "--json", *arguments, **NO_SPARK)
+    said = checkout.run(CDP, "build", "--plan", "--json", *arguments, CDP_SPARK_REMOTE=NOBODY)
     found: dict[str, Any] = json.loads(said)
     return found
 
@@ -56,7 +57,7 @@ def test_nothing_new_is_one_line_and_asks_neither_spark_nor_dbt(stack: Stack) ->
     branches = Catalog(stack.settings()).load("marts.dim_customers")
     log = ROOT / "logs" / "dbt.log"
     written = log.stat().st_mtime_ns if log.exists() else 0
-    (line,) = stack.run(CDP, "build", **NO_SPARK).stdout.splitlines()
+    (line,) = stack.run(CDP, "build", CDP_SPARK_REMOTE=NOBODY).stdout.splitlines()
     assert line.startswith(NOTHING)
     assert line.endswith(": no batch, no change of code")
     assert runs(stack) == before
@@ -66,7 +67,7 @@ def test_nothing_new_is_one_line_and_asks_neither_spark_nor_dbt(stack: Stack) ->
 
 @pytest.mark.parametrize("how", ["--hold", "--unaudited", "--plan"])
 def test_nothing_new_is_nothing_however_a_run_would_end(stack: Stack, how: str) -> None:
-    said = stack.run(CDP, "build", how, CDP_LOG_FORMAT="json", **NO_SPARK).stdout
+    said = stack.run(CDP, "build", how, CDP_LOG_FORMAT="json", CDP_SPARK_REMOTE=NOBODY).stdout
     told = json.loads(said)
     assert told["message"].startswith(NOTHING)
     assert "run_id" not in told
@@ -78,9 +79,11 @@ def test_another_command_at_work_is_respected_even_where_nothing_is_new(stack: S
 
 
 def test_everything_is_built_where_that_is_asked_for(checkout: Checkout) -> None:
-    said = checkout.run(CDP, "build", "--plan", "--all", **NO_SPARK)
+    said = checkout.run(CDP, "build", "--plan", "--all", CDP_SPARK_REMOTE=NOBODY)
     assert said.strip() == "as it is asked: dbt build"
-    said = checkout.run(CDP, "build", "--plan", "--select", "dim_customers+", **NO_SPARK)
+    said = checkout.run(
+        CDP, "build", "--plan", "--select", "dim_customers+", CDP_SPARK_REMOTE=NOBODY
+    )
     assert said.strip() == "as it is asked: dbt build --select dim_customers+"
 
 
@@ -110,7 +113,7 @@ def test_new_batches_build_what_reads_them_and_test_that(stack: Stack, checkout:
     assert why["fct_support_tickets"] == ["reads int_support_tickets__versions"]
     assert not {"base_crm_customers", "dim_customers", "canonical_values"} & set(why)
     assert found["select"] == ["base_support_tickets+", "mon_reconciliation+"]
-    shown = checkout.run(CDP, "build", "--plan", **NO_SPARK)
+    shown = checkout.run(CDP, "build", "--plan", CDP_SPARK_REMOTE=NOBODY)
     assert "staging.base_support_tickets" in shown
     assert shown.splitlines()[-1] == f"dbt build --select {' '.join(found['select'])}"
 
@@ -133,7 +136,7 @@ def test_new_batches_build_what_reads_them_and_test_that(stack: Stack, checkout:
     # One line for people, and not one a node.
     assert "success" not in said
     # No ticket came of it that features are made of.
-    assert NOTHING in checkout.run(CDP, "build", **NO_SPARK)
+    assert NOTHING in checkout.run(CDP, "build", CDP_SPARK_REMOTE=NOBODY)
 
 
 def test_a_seed_that_changed_is_built_with_what_reads_it_and_a_rollback_undoes_it(
@@ -180,7 +183,7 @@ def test_a_description_alone_is_no_reason_to_build_where_it_is_not_written(
     checkout: Checkout,
 ) -> None:
     checkout.edit("seeds/seeds.yml", "owner: data-science", "owner: another")
-    assert NOTHING in checkout.run(CDP, "build", **NO_SPARK)
+    assert NOTHING in checkout.run(CDP, "build", CDP_SPARK_REMOTE=NOBODY)
 
 
 def test_what_something_else_has_written_is_built_again(stack: Stack, checkout: Checkout) -> None:
@@ -197,7 +200,7 @@ def test_a_table_that_was_written_by_plain_dbt_is_looked_at_once(
     dbt = str(Path(CDP).with_name("dbt"))
     stack.run("sh", "-c", script, "sh", dbt, "build", "--select", "accepted_changes")
     # Where it wrote nothing, nothing is behind.
-    assert NOTHING in checkout.run(CDP, "build", **NO_SPARK)
+    assert NOTHING in checkout.run(CDP, "build", CDP_SPARK_REMOTE=NOBODY)
 
 
 def test_a_late_source_warns_though_nothing_is_new_and_is_resolved(
@@ -208,15 +211,17 @@ def test_a_late_source_warns_though_nothing_is_new_and_is_resolved(
     contract = contracts / "raw" / "crm_customers.yml"
     text = contract.read_text()
     contract.write_text(text.replace("must_be_less_than: 72", "must_be_less_than: 0.0001"))
-    changed = {"CDP_CONTRACTS_DIR": str(contracts)}
-    assert "contract of raw.crm_customers  changed" in stack.cdp("build", "--plan", **changed)
+    folder = str(contracts)
+    assert "contract of raw.crm_customers  changed" in stack.cdp(
+        "build", "--plan", CDP_CONTRACTS_DIR=folder
+    )
     # A run verifies the contract that changed, and people are alerted.
-    said = stack.cdp("build", **changed)
+    said = stack.cdp("build", CDP_CONTRACTS_DIR=folder)
     assert "warned  raw.crm_customers  Data is fresh" in said
     assert severities(stack)[-1] == "warned"
     before = len(severities(stack))
     # Without a run it warns the same, and people know it already.
-    said = stack.cdp("build", **changed, **NO_SPARK)
+    said = stack.cdp("build", CDP_CONTRACTS_DIR=folder, CDP_SPARK_REMOTE=NOBODY)
     assert "warned  raw.crm_customers  Data is fresh" in said
     assert NOTHING in said
     assert len(severities(stack)) == before
