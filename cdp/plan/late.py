@@ -1,14 +1,12 @@
 """Sources that are late, where no run verifies their contracts: from the record of batches."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cdp.alerts import outbox, tell
 from cdp.plan.state import Batches
 from cdp.quality.checks import Check
-from cdp.settings import Settings
 
 COLUMN = "_landed_at"
 # What Soda calls the check, unless the contract does.
@@ -60,11 +58,3 @@ def _check(table: str, rule: Mapping[str, Any], age: float) -> Check:
         outcome if is_late else "passed",  # type: ignore[arg-type]
         measured,
     )
-
-
-def alert(found: Sequence[Check], settings: Settings, say: Callable[[str], None]) -> None:
-    """Alert people as the audit of a run does; what waits to be sent goes with it."""
-    if any(check.outcome != "passed" for check in found):
-        tell.after_run(tell.Findings("", found, "", lambda _: ""), settings, say)
-    else:
-        outbox.flush(settings, say)

@@ -1,12 +1,12 @@
 """`cdp build`: one run, written to branches, audited there, and published whole or not at all."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
 from cdp import log, spark, transform
+from cdp.alerts import outbox, tell
 from cdp.errors import CdpError
 from cdp.lineage import events as lineage
 from cdp.plan import asked as asking
@@ -22,6 +22,7 @@ from cdp.publish.journal import Move, Run
 from cdp.publish.keep import keep_state
 from cdp.publish.patience import patiently
 from cdp.publish.publisher import Publisher, new_id, tag
+from cdp.publish.reading import Reading
 from cdp.quality import dbt_tests, results
 from cdp.quality.checks import demand
 from cdp.settings import Settings
@@ -29,29 +30,6 @@ from cdp.stack.probes import listening, require
 
 Say = Callable[[str], None]
 Until = Literal["written", "audited", "published"]
-
-
-class Reading:
-    """dbt's reading of the project, which takes seconds: begun while others are waited for."""
-
-    def __init__(self, arguments: Sequence[str], settings: Settings) -> None:
-        self._arguments, self._settings = arguments, settings
-        self._begun: Future[transform.Project] | None = None
-
-    @property
-    def is_begun(self) -> bool:
-        return self._begun is not None
-
-    def begin(self) -> Future[transform.Project]:
-        if self._begun is None:
-            pool = ThreadPoolExecutor(1)
-            self._begun = pool.submit(transform.parse, self._arguments, self._settings)
-            pool.shutdown(wait=False)
-        return self._begun
-
-    def project(self) -> transform.Project:
-        """Raises CdpError when dbt cannot read it."""
-        return self.begin().result()
 
 
 @dataclass(frozen=True)
@@ -95,13 +73,15 @@ class Build:
         is_nothing = quick is not None and quick.is_nothing
         if quick and is_nothing and quick.is_settled and not lease.holder(self.settings):
             if not quick.is_kept:
-                self._decider.keep(quick.known)
+                patiently(lambda: self._decider.states.keep(quick.known))
             return self._nothing(quick)
-        reading = Reading(self.arguments, self.settings)
-        if not is_nothing:
-            reading.begin()
+        if quick and not is_nothing:
+            require("Spark", self.settings.spark_url)
         run_id = new_id()
         with lease.held(self.settings, f"build {run_id}", self.wait, self.say) as held:
+            reading = Reading(self.arguments, self.settings)
+            if not is_nothing:
+                reading.begin()
             publisher = Publisher(self.settings)
             publisher.recover(self.say)
             decision = self._decide(reading)
@@ -122,9 +102,8 @@ class Build:
                 # dbt may still be reading.
                 tables = sorted(node.table for node in decision.known.graph.nodes)
                 run.begun = publisher.begin(run_id, tables)
-                audit = Audit(
-                    reading.project(), publisher, run, Outcome(run_id), self.settings, self.say
-                )
+                project = reading.project_of(run, publisher)
+                audit = Audit(project, publisher, run, Outcome(run_id), self.settings, self.say)
                 self._write(audit, decision, job)
                 return self._publish(audit, held, job)
 
@@ -187,7 +166,11 @@ class Build:
         late_ones = [c for c in found if c.outcome != "passed"]
         for check in late_ones:
             self.say(f"  {check}")
-        late.alert(found, self.settings, self.say)
+        # Since a run that failed, people may be waiting to hear that this one did not.
+        if late_ones or not decision.is_settled:
+            tell.after_run(tell.Findings("", found, "", lambda _: ""), self.settings, self.say)
+        else:
+            outbox.flush(self.settings, self.say)
         demand(late_ones)
         self.say(shown.nothing(decision.known))
         return Outcome("")
