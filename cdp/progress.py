@@ -84,7 +84,7 @@ class Progress:
     def summary(self) -> str:
         """What was done, in one line."""
         of = "" if self._total is None else f" of {self._total}"
-        tests = [f"{self.tests['pass']} tests passed"]
+        tests = [self._passed()]
         tests += [f"{self.tests[s]} {word}" for s, word in NOT_WELL.items() if self.tests[s]]
         seconds = time.monotonic() - self._began
         return f"built {self.tables}{of} tables in {seconds:.1f} s, {', '.join(tests)}"
@@ -99,8 +99,11 @@ class Progress:
     def _line(self) -> str:
         of = "" if self._total is None else f" of {self._total}"
         now = ", ".join(list(self._current.values())[:4])
-        passed = f"{self.tests['pass']} tests passed"
-        return f"{self.tables}{of} tables built, {passed}" + (f"; now {now}" if now else "")
+        line = f"{self.tables}{of} tables built, {self._passed()}"
+        return line + (f"; now {now}" if now else "")
+
+    def _passed(self) -> str:
+        return "1 test passed" if self.tests["pass"] == 1 else f"{self.tests['pass']} tests passed"
 
 
 NOT_WELL = {"warn": "warned", "fail": "failed", "error": "could not run", "skipped": "skipped"}
