@@ -20,8 +20,14 @@ pytestmark = pytest.mark.usefixtures("built")
 NOTHING = "nothing new since publish"
 # Where nobody listens.
 NOBODY = "sc://localhost:1"
-# A ticket without its number: it is rejected, so that no mart changes.
-REJECTED = {"ticket_id": "", "customer_id": "0002-ORFBO", "emitted_at": "2024-12-31T00:00:00Z"}
+# A ticket of a category that nobody knows: it is rejected, so that no mart changes.
+REJECTED = {
+    "ticket_id": "unknown",
+    "customer_id": "0002-ORFBO",
+    "category": "weather",
+    "opened_at": "2024-12-31T00:00:00Z",
+    "emitted_at": "2024-12-31T00:00:00Z",
+}
 
 
 @pytest.fixture(scope="module")
