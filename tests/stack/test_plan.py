@@ -174,7 +174,8 @@ def test_a_seed_that_changed_is_built_with_what_reads_it_and_a_rollback_undoes_i
 
 
 def test_a_model_or_a_macro_that_changed_is_code(checkout: Checkout) -> None:
-    checkout.edit("models/marts/fct_payments.sql", "\nfinal as (", "\n-- Another way.\nfinal as (")
+    model = "models/marts/fct_payments.sql"
+    checkout.edit(model, "\nwith versions as (", "\n-- Another way.\nwith versions as (")
     found = plan(checkout)
     why = reasons(found)
     assert why["fct_payments"] == ["code changed"]
