@@ -74,9 +74,9 @@ class Progress:
     def hear(self, event: Any) -> None:  # noqa: ANN401 - dbt's own class
         """Note what dbt begins with, and pass its warnings on."""
         if event.info.name == START:
-            told = event.data.node_info
-            if told.resource_type not in TESTS:
-                self._current[told.unique_id] = told.node_name
+            given = event.data.node_info
+            if given.resource_type not in TESTS:
+                self._current[given.unique_id] = given.node_name
                 self._show(is_news=False)
         elif event.info.level == "warn" and event.info.name not in COVERED:
             self._say(f"dbt: {event.info.msg}")

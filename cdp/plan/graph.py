@@ -57,11 +57,11 @@ class Graph:
         return asdict(self)
 
     @classmethod
-    def of_json(cls, told: Mapping[str, Any]) -> "Graph":
+    def of_json(cls, given: Mapping[str, Any]) -> "Graph":
         def made(kind: type[Any], name: str) -> tuple[Any, ...]:
             return tuple(
                 kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in each.items()})
-                for each in told[name]
+                for each in given[name]
             )
 
         return cls(made(Node, "nodes"), made(DataTest, "tests"), made(Ephemeral, "ephemerals"))

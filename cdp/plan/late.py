@@ -29,9 +29,9 @@ def checks(
     for each in batches.values():
         path = contracts / f"{each.table.replace('.', '/')}.yml"
         if each.landed_at and path.exists():
-            told = yaml.load(path.read_text(encoding="utf-8"), loader)  # noqa: S506 - it is safe
+            given = yaml.load(path.read_text(encoding="utf-8"), loader)  # noqa: S506 - it is safe
             age = (moment - datetime.fromisoformat(each.landed_at)).total_seconds()
-            found += [_check(each.table, rule, age) for rule in _rules(told or {})]
+            found += [_check(each.table, rule, age) for rule in _rules(given or {})]
     return found
 
 

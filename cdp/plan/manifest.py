@@ -30,9 +30,9 @@ def variables() -> dict[str, Any]:
     """The variables of dbt_project.yml, those of the project itself too."""
     import yaml
 
-    told = yaml.safe_load((ROOT / "dbt_project.yml").read_text(encoding="utf-8"))
-    found: dict[str, Any] = told.get("vars") or {}
-    return found | (found.get(told["name"]) or {})
+    given = yaml.safe_load((ROOT / "dbt_project.yml").read_text(encoding="utf-8"))
+    found: dict[str, Any] = given.get("vars") or {}
+    return found | (found.get(given["name"]) or {})
 
 
 class Reader:
@@ -141,7 +141,7 @@ class Reader:
         if node.resource_type in TABLES and not _is_ephemeral(node):
             macros |= self._materialization(node)
         texts = [self._manifest.macros[m].macro_sql for m in sorted(macros)]
-        told: list[Any] = [
+        given: list[Any] = [
             str(node.resource_type),
             _file_hash(node),
             {k: v for k, v in node.unrendered_config.items() if k not in ASIDE},
@@ -157,7 +157,7 @@ class Reader:
             ],
             sorted(_parents(node)),
         ]
-        body = json.dumps(told, sort_keys=True, default=str).encode()
+        body = json.dumps(given, sort_keys=True, default=str).encode()
         self._checksums[node.unique_id] = found = hashlib.sha256(body).hexdigest()[:16]
         return found
 
@@ -218,5 +218,5 @@ def _described(node: Any) -> Any:  # noqa: ANN401
 
 def _arguments(node: Any) -> Any:  # noqa: ANN401
     """What a generic test is called with."""
-    told = getattr(node, "test_metadata", None)
-    return [told.name, told.kwargs] if told else []
+    given = getattr(node, "test_metadata", None)
+    return [given.name, given.kwargs] if given else []

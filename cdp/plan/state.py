@@ -123,26 +123,26 @@ class States:
 
         Raises boto3's errors when the store is away.
         """
-        told = self._read(KEY)
-        if not told or told.get("format") != FORMAT:
+        given = self._read(KEY)
+        if not given or given.get("format") != FORMAT:
             return Known()
         try:
-            return self._known(told)
+            return self._known(given)
         except (KeyError, TypeError):
             # Not as this version writes it: it is made again.
             return Known()
 
-    def _known(self, told: Mapping[str, Any]) -> Known:
-        seen = told["seen"]
+    def _known(self, given: Mapping[str, Any]) -> Known:
+        seen = given["seen"]
         batches = {name: Batches(**each) for name, each in seen["batches"].items()}
         return Known(
-            told["fingerprint"],
-            Graph.of_json(told["graph"]),
-            {name: Fact(**each) for name, each in told["facts"].items()},
-            told["contracts"],
+            given["fingerprint"],
+            Graph.of_json(given["graph"]),
+            {name: Fact(**each) for name, each in given["facts"].items()},
+            given["contracts"],
             Seen(seen["at"], batches, seen["journal"]),
-            told["publish"],
-            told["published_at"],
+            given["publish"],
+            given["published_at"],
         )
 
     def keep(self, known: Known) -> None:
@@ -155,11 +155,11 @@ class States:
 
     def built(self, run_id: str) -> Built | None:
         """What a run has built; None when that is not known."""
-        told = self._read(_of_run(run_id))
-        if not told:
+        given = self._read(_of_run(run_id))
+        if not given:
             return None
-        ran = {name: Fact(**each) for name, each in told["ran"].items()}
-        return Built(ran, told["reads"], told["tables"], told["contracts"], told["is_planned"])
+        ran = {name: Fact(**each) for name, each in given["ran"].items()}
+        return Built(ran, given["reads"], given["tables"], given["contracts"], given["is_planned"])
 
     def published(
         self, run_id: str, number: int, moves: Iterable[Move], journal: int | None
@@ -195,8 +195,8 @@ class States:
             # It is not ours, or was damaged: it is written again.
             return None
 
-    def _write(self, key: str, told: Any) -> None:  # noqa: ANN401 - JSON
-        body = json.dumps(told, separators=(",", ":")).encode()
+    def _write(self, key: str, given: Any) -> None:  # noqa: ANN401 - JSON
+        body = json.dumps(given, separators=(",", ":")).encode()
         patiently(lambda: self._s3.put_object(Bucket=self._settings.bucket, Key=key, Body=body))
 
 

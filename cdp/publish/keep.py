@@ -20,8 +20,8 @@ def keep_state(
     """
     heads = {m.table: m.old for m in run.begun} | {m.table: m.new for m in changed}
     try:
-        told = patiently(lambda: Catalog(settings).load(journal.TABLE))
+        given = patiently(lambda: Catalog(settings).load(journal.TABLE))
         moves = [Move(table, None, head) for table, head in heads.items()]
-        States(settings).published(run.run_id, number, moves, told.head() if told else None)
+        States(settings).published(run.run_id, number, moves, given.head() if given else None)
     except CdpError as error:
         say(f"warning: the next build does more than it has to: {error.problem}")

@@ -18,9 +18,9 @@ from tests.stack.checkout import Checkout
 
 pytestmark = pytest.mark.usefixtures("built")
 NOTHING = "nothing new since publish"
-# Where nobody listens.
-NOBODY = "sc://localhost:1"
-# A ticket of a category that nobody knows: it is rejected, so that no mart changes.
+# Where nothing listens.
+NO_SPARK = "sc://localhost:1"
+# A ticket of a category that is not mapped: it is rejected, so that no mart changes.
 REJECTED = {
     "ticket_id": "unknown",
     "customer_id": "0002-ORFBO",
@@ -49,7 +49,7 @@ def runs(stack: Stack) -> list[dict[str, Any]]:
 
 
 def plan(checkout: Checkout, *arguments: str) -> dict[str, Any]:
-    said = checkout.run(CDP, "build", "--plan", "--json", *arguments, CDP_SPARK_REMOTE=NOBODY)
+    said = checkout.run(CDP, "build", "--plan", "--json", *arguments, CDP_SPARK_REMOTE=NO_SPARK)
     found: dict[str, Any] = json.loads(said)
     return found
 
@@ -63,7 +63,7 @@ def test_nothing_new_is_one_line_and_asks_neither_spark_nor_dbt(stack: Stack) ->
     branches = Catalog(stack.settings()).load("marts.dim_customers")
     log = ROOT / "logs" / "dbt.log"
     written = log.stat().st_mtime_ns if log.exists() else 0
-    (line,) = stack.run(CDP, "build", CDP_SPARK_REMOTE=NOBODY).stdout.splitlines()
+    (line,) = stack.run(CDP, "build", CDP_SPARK_REMOTE=NO_SPARK).stdout.splitlines()
     assert line.startswith(NOTHING)
     assert line.endswith(": no batch, no change of code")
     assert runs(stack) == before
@@ -73,10 +73,10 @@ def test_nothing_new_is_one_line_and_asks_neither_spark_nor_dbt(stack: Stack) ->
 
 @pytest.mark.parametrize("how", ["--hold", "--unaudited", "--plan"])
 def test_nothing_new_is_nothing_however_a_run_would_end(stack: Stack, how: str) -> None:
-    said = stack.run(CDP, "build", how, CDP_LOG_FORMAT="json", CDP_SPARK_REMOTE=NOBODY).stdout
-    told = json.loads(said)
-    assert told["message"].startswith(NOTHING)
-    assert "run_id" not in told
+    said = stack.run(CDP, "build", how, CDP_LOG_FORMAT="json", CDP_SPARK_REMOTE=NO_SPARK).stdout
+    given = json.loads(said)
+    assert given["message"].startswith(NOTHING)
+    assert "run_id" not in given
 
 
 def test_another_command_at_work_is_respected_even_where_nothing_is_new(stack: Stack) -> None:
@@ -85,10 +85,10 @@ def test_another_command_at_work_is_respected_even_where_nothing_is_new(stack: S
 
 
 def test_everything_is_built_where_that_is_asked_for(checkout: Checkout) -> None:
-    said = checkout.run(CDP, "build", "--plan", "--all", CDP_SPARK_REMOTE=NOBODY)
+    said = checkout.run(CDP, "build", "--plan", "--all", CDP_SPARK_REMOTE=NO_SPARK)
     assert said.strip() == "as it is asked: dbt build"
     said = checkout.run(
-        CDP, "build", "--plan", "--select", "dim_customers+", CDP_SPARK_REMOTE=NOBODY
+        CDP, "build", "--plan", "--select", "dim_customers+", CDP_SPARK_REMOTE=NO_SPARK
     )
     assert said.strip() == "as it is asked: dbt build --select dim_customers+"
 
@@ -119,7 +119,7 @@ def test_new_batches_build_what_reads_them_and_test_that(stack: Stack, checkout:
     assert why["fct_support_tickets"] == ["reads int_support_tickets__versions"]
     assert not {"base_crm_customers", "dim_customers", "canonical_values"} & set(why)
     assert found["select"] == ["base_support_tickets+", "mon_reconciliation+"]
-    shown = checkout.run(CDP, "build", "--plan", CDP_SPARK_REMOTE=NOBODY)
+    shown = checkout.run(CDP, "build", "--plan", CDP_SPARK_REMOTE=NO_SPARK)
     assert "staging.base_support_tickets" in shown
     assert shown.splitlines()[-1] == f"dbt build --select {' '.join(found['select'])}"
 
@@ -142,7 +142,7 @@ def test_new_batches_build_what_reads_them_and_test_that(stack: Stack, checkout:
     # One line for people, and not one a node.
     assert "success" not in said
     # No ticket came of it that features are made of.
-    assert NOTHING in checkout.run(CDP, "build", CDP_SPARK_REMOTE=NOBODY)
+    assert NOTHING in checkout.run(CDP, "build", CDP_SPARK_REMOTE=NO_SPARK)
 
 
 def test_a_seed_that_changed_is_built_with_what_reads_it_and_a_rollback_undoes_it(
@@ -190,7 +190,7 @@ def test_a_description_alone_is_no_reason_to_build_where_it_is_not_written(
     checkout: Checkout,
 ) -> None:
     checkout.edit("seeds/seeds.yml", "owner: data-science", "owner: another")
-    assert NOTHING in checkout.run(CDP, "build", CDP_SPARK_REMOTE=NOBODY)
+    assert NOTHING in checkout.run(CDP, "build", CDP_SPARK_REMOTE=NO_SPARK)
 
 
 def test_what_something_else_has_written_is_built_again(stack: Stack, checkout: Checkout) -> None:
@@ -207,7 +207,7 @@ def test_a_table_that_was_written_by_plain_dbt_is_looked_at_once(
     dbt = str(Path(CDP).with_name("dbt"))
     stack.run("sh", "-c", script, "sh", dbt, "build", "--select", "accepted_changes")
     # Where it wrote nothing, nothing is behind.
-    assert NOTHING in checkout.run(CDP, "build", CDP_SPARK_REMOTE=NOBODY)
+    assert NOTHING in checkout.run(CDP, "build", CDP_SPARK_REMOTE=NO_SPARK)
 
 
 def test_a_late_source_warns_though_nothing_is_new_and_is_resolved(
@@ -228,7 +228,7 @@ def test_a_late_source_warns_though_nothing_is_new_and_is_resolved(
     assert severities(stack)[-1] == "warned"
     before = len(severities(stack))
     # Without a run it warns the same, and people know it already.
-    said = stack.cdp("build", CDP_CONTRACTS_DIR=folder, CDP_SPARK_REMOTE=NOBODY)
+    said = stack.cdp("build", CDP_CONTRACTS_DIR=folder, CDP_SPARK_REMOTE=NO_SPARK)
     assert "warned  raw.crm_customers  Data is fresh" in said
     assert NOTHING in said
     assert len(severities(stack)) == before

@@ -10,7 +10,7 @@ from cdp.plan.manifest import Reader
 
 
 def node(name: str, kind: str = "model", **more: Any) -> Any:  # noqa: ANN401 - as dbt's
-    told: dict[str, Any] = {
+    given: dict[str, Any] = {
         "unique_id": f"{kind}.p.{name}",
         "resource_type": kind,
         "name": name,
@@ -25,7 +25,7 @@ def node(name: str, kind: str = "model", **more: Any) -> Any:  # noqa: ANN401 - 
         "config": Config(materialized=more.pop("materialized", "incremental"), tags=[]),
         "depends_on": SimpleNamespace(nodes=more.pop("reads", []), macros=more.pop("macros", [])),
     }
-    return SimpleNamespace(**told | more)
+    return SimpleNamespace(**given | more)
 
 
 class Config(SimpleNamespace):
@@ -102,7 +102,7 @@ def test_owners_and_tags_do_not_count_and_the_rest_of_the_configuration_does(
 
 def test_descriptions_count_where_they_are_written_to_the_table(manifest: Manifest) -> None:
     after = deepcopy(manifest)
-    after.nodes["model.p.mart"].description = "told"
+    after.nodes["model.p.mart"].description = "given"
     assert changed(manifest, after) == set()
     for each in (manifest, after):
         each.nodes["model.p.mart"].config.persist_docs = {"relation": True}

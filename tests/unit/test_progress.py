@@ -24,9 +24,9 @@ def node(name: str, kind: str = "model", status: str = "success") -> Node:
     return Node(f"{kind}.{name}", kind, name, status, 1.25)
 
 
-def event(name: str, level: str = "info", **told: Any) -> Any:  # noqa: ANN401 - as dbt's
+def event(name: str, level: str = "info", **given: Any) -> Any:  # noqa: ANN401 - as dbt's
     info = SimpleNamespace(name=name, level=level, msg="careful")
-    return SimpleNamespace(info=info, data=SimpleNamespace(node_info=SimpleNamespace(**told)))
+    return SimpleNamespace(info=info, data=SimpleNamespace(node_info=SimpleNamespace(**given)))
 
 
 def begun(name: str, kind: str = "model") -> Any:  # noqa: ANN401
