@@ -148,12 +148,12 @@ class Write(Cdp):
         self._nodes: dict[str, str] = {}
         self._told = 0.0
         try:
-            told = super().execute(context)
+            found = super().execute(context)
         finally:
             self._tell(context)
-        if "run_id" not in told:
+        if "run_id" not in found:
             raise AirflowSkipException("there is nothing new")
-        return told
+        return found
 
     def heard(self, event: dict[str, Any], context: Context) -> None:
         if "node" in event:
