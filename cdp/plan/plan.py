@@ -12,6 +12,8 @@ from cdp.plan.state import Batches, Fact, Known
 
 # The operation of a snapshot that has other files, and the same rows.
 REPLACE = "replace"
+# What the summary of a snapshot counts when it adds or removes rows.
+FILES = {"added-data-files", "deleted-data-files", "added-delete-files", "removed-delete-files"}
 States = Mapping[str, State]
 
 
@@ -39,10 +41,18 @@ class Lake:
             return each != since
         while state and each != since:
             snapshot = state.snapshots.get(each) or {}
-            if snapshot.get("summary", {}).get("operation") != REPLACE:
+            if not _has_the_same_rows(snapshot.get("summary", {})):
                 return True
             each = int(snapshot.get("parent-snapshot-id") or -1)
         return each != since
+
+
+def _has_the_same_rows(summary: Mapping[str, str]) -> bool:
+    """Whether a snapshot has the rows of the one before it: a compaction, or a commit of nothing,
+    which merges of nothing make. Without figures it is not known."""
+    if summary.get("operation") == REPLACE:
+        return True
+    return summary.get("changed-partition-count") == "0" and not FILES & set(summary)
 
 
 @dataclass(frozen=True)

@@ -166,6 +166,16 @@ def test_compaction_is_no_news() -> None:
     assert plan(GRAPH, KNOWN, with_table("marts.dim", compacted)).is_empty
 
 
+def test_a_commit_of_nothing_is_no_news_where_its_summary_says_so() -> None:
+    state = table(2, before={1: "append", 2: "overwrite"})
+    lake = with_table("marts.dim", state)
+    assert "dim" in why(plan(GRAPH, KNOWN, lake))
+    state.snapshots[2]["summary"]["changed-partition-count"] = "0"
+    assert plan(GRAPH, KNOWN, lake).is_empty
+    state.snapshots[2]["summary"]["added-delete-files"] = "1"
+    assert "dim" in why(plan(GRAPH, KNOWN, lake))
+
+
 def test_what_was_written_before_a_compaction_is_news() -> None:
     compacted = table(3, before={1: "append", 2: "append", 3: "replace"})
     assert "dim" in why(plan(GRAPH, KNOWN, with_table("marts.dim", compacted)))
