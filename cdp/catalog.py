@@ -120,6 +120,10 @@ class Catalog:
             )
         )
 
+    def connect(self) -> None:
+        """Have a token and the catalog's configuration, before threads ask for them at once."""
+        _ = self._config
+
     @cached_property
     def has_transactions(self) -> bool:
         """Whether several tables can be committed to at once.

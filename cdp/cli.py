@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from cdp.settings import Settings
 
+if TYPE_CHECKING:
+    from cdp.publish.run import Build
+
 app = typer.Typer(
     help="The CDP lakehouse: land, load, build, check and query customer data on Apache Iceberg.",
     epilog="--debug, anywhere, shows the trace of a failure. Settings: .env.example.",
@@ -277,28 +280,52 @@ def build(  # noqa: PLR0913, PLR0917 - its options
     wait: Annotated[
         str | None, typer.Option(help="How long another run may take to end, such as 1h.")
     ] = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Print what would run and why, and run nothing.")
+    ] = False,
+    json_: Annotated[bool, typer.Option("--json", help="The plan as JSON.")] = False,
+    all_: Annotated[
+        bool, typer.Option("--all", help="Build every table, whether it has something new or not.")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Print a line for each table and test.")
+    ] = False,
 ) -> None:
-    """Build all tables on a branch, audit them there, and publish them: all of them or none.
+    """Build on a branch what is new, audit it there, and publish it: all of it or none.
 
     This is `dbt build`, seeds, models, snapshots and tests, and the contracts. Arguments go to dbt.
     Only what is new is taken in; --from and --to compute the partitions of these days again.
     When anything fails readers see nothing of it, and the branch is kept to be looked at.
     """
     from cdp import transform
+    from cdp.progress import Progress
     from cdp.publish import run
     from cdp.repeat import seconds
 
     days = transform.dates(since and since.date(), until and until.date())
     arguments = [*days, *(a for a in context.args if a != "--")]
     patience = seconds(wait) if wait else 0
-
-    def each(node: transform.Node) -> None:
-        say(str(node), node=node.unique_id, status=node.status, seconds=node.seconds)
-
     stop: run.Until = "written" if unaudited else "audited" if hold else "published"
-    # People are shown dbt's own output.
-    report = each if settings().log_format == "json" else None
-    run.Build(arguments, settings(), say, report, stop, patience).run()
+    is_long = verbose or settings().log_format == "json"
+    progress = Progress(say, console(), "nodes" if is_long else "one")
+    made = run.Build(arguments, settings(), say, progress, stop, patience, all_)
+    made.run() if not plan else _plan(made, json_)
+
+
+def _plan(build: "Build", json_: bool) -> None:
+    from cdp.plan import show
+    from cdp.plan.plan import Plan
+
+    found = build.plan()
+    if found.plan is None:
+        as_asked = show.command(Plan(), build.arguments)
+        say(json.dumps({"command": as_asked}) if json_ else f"as it is asked: {as_asked}")
+    elif json_:
+        say(json.dumps(show.as_json(found.plan, build.arguments), indent=2))
+    elif found.is_nothing:
+        say(show.nothing(found.known))
+    else:
+        show.reasons(found.plan, build.arguments, console())
 
 
 @app.command(epilog=DEBUG)
@@ -627,8 +654,12 @@ def report(
 
 
 @app.command(epilog=DEBUG)
-def demo() -> None:
+def demo(
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Print a line for each table and test.")
+    ] = False,
+) -> None:
     """From the real sample to an answer in Trino: up, land, load, build, check, query."""
     from cdp import demo as job
 
-    job.run(settings(), console())
+    job.run(settings(), console(), "nodes" if verbose else "one")

@@ -12,6 +12,7 @@ from cdp import show
 from cdp.landing import lander
 from cdp.landing.source import find, read_all
 from cdp.loading import loader
+from cdp.progress import Progress, Style
 from cdp.publish import run as publishing
 from cdp.settings import ROOT, Settings
 from cdp.stack import lifecycle
@@ -21,8 +22,6 @@ SAMPLE = ROOT / "data" / "telco" / "telco_customer_churn.csv"
 # The sample carries no dates. This is the moment that it is taken to describe.
 SAMPLE_MOMENT = datetime(2024, 12, 31, tzinfo=UTC)
 
-# dbt's unit tests judge the code, not the data: `make test` runs them.
-PRODUCTION = ["--exclude-resource-type", "unit_test"]
 Result = TypeVar("Result")
 
 NEXT = """
@@ -68,8 +67,11 @@ QUESTIONS = {
 }
 
 
-def run(settings: Settings, console: Console) -> None:
-    """Run every step; stops at the first that fails, with its CdpError."""
+def run(settings: Settings, console: Console, style: Style = "one") -> None:
+    """Run every step; stops at the first that fails, with its CdpError.
+
+    style: how the build shows its progress.
+    """
     times: list[tuple[str, float]] = []
 
     def step(name: str, act: Callable[[], Result]) -> Result:
@@ -88,7 +90,8 @@ def run(settings: Settings, console: Console) -> None:
     say(f"{SAMPLE.name} {'was landed before' if landed.already else 'landed'}: {landed.rows} rows")
     sources = list(read_all(settings.sources_dir).values())
     step("load", lambda: loader.load_all(sources, settings, say))
-    step("build", publishing.Build(PRODUCTION, settings, say, lambda node: say(str(node))).run)
+    progress = Progress(lambda line, **_: say(line), console, style)
+    step("build", publishing.Build([], settings, say, progress).run)
     answers = step("query", lambda: {q: query(sql, settings) for q, sql in QUESTIONS.items()})
     for question, found in answers.items():
         console.print(f"\n[bold]{question}[/]")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING
 
 from boto3.exceptions import Boto3Error
@@ -18,16 +19,22 @@ FAILURES = (Boto3Error, BotoCoreError, ClientError)
 
 
 def client(settings: Settings) -> "S3Client":
-    """An S3 client: path-style addresses, short timeouts, a few retries."""
+    """An S3 client: path-style addresses, short timeouts, a few retries. Threads may share it."""
+    secret = settings.s3_secret_key.get_secret_value()
+    return _client(settings.store_url, settings.s3_region, settings.s3_access_key, secret)
+
+
+@cache
+def _client(endpoint: str, region: str, key: str, secret: str) -> "S3Client":
     import boto3
     from botocore.config import Config
 
     return boto3.client(
         "s3",
-        endpoint_url=settings.store_url,
-        region_name=settings.s3_region,
-        aws_access_key_id=settings.s3_access_key,
-        aws_secret_access_key=settings.s3_secret_key.get_secret_value(),
+        endpoint_url=endpoint,
+        region_name=region,
+        aws_access_key_id=key,
+        aws_secret_access_key=secret,
         config=Config(
             s3={"addressing_style": "path"},
             connect_timeout=5,

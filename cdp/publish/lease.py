@@ -133,6 +133,26 @@ class Lease:
         return True
 
 
+def holder(settings: Settings) -> Holder | None:
+    """Who has the lease now; None when it is free, or its holder is gone. Takes nothing.
+
+    Raises CdpError when the store is away.
+    """
+
+    def read() -> Holder | None:
+        try:
+            found = objects.client(settings).get_object(Bucket=settings.bucket, Key=KEY)
+        except objects.FAILURES as error:
+            if objects.is_error(error, "NoSuchKey", "404"):
+                return None
+            raise
+        known = Holder(**json.loads(found["Body"].read()))
+        return None if known.is_gone() else known
+
+    with objects.explained():
+        return patiently(read)
+
+
 @contextmanager
 def held(
     settings: Settings, what: str, wait: float = 0, say: Callable[[str], None] | None = None

@@ -14,6 +14,7 @@ from cdp.catalog import Catalog, Change, MovedError, State
 from cdp.errors import CdpError
 from cdp.publish import journal
 from cdp.publish.journal import Journal, Move, Run
+from cdp.publish.keep import keep_state
 from cdp.publish.patience import patiently
 from cdp.settings import Settings
 
@@ -178,19 +179,23 @@ class Publisher:
         somebody has written to main of a table since."""
         for run in self.journal.runs():
             if run.state == "intended":
-                say(f"publish {run.publish} of {run.run_id} was interrupted: {self._settle(run)}")
+                what, is_published = self._settle(run)
+                say(f"publish {run.publish} of {run.run_id} was interrupted: {what}")
+                if is_published:
+                    keep_state(run, run.publish or 0, run.intended, self._settings, say)
 
-    def _settle(self, run: Run) -> str:
+    def _settle(self, run: Run) -> tuple[str, bool]:
+        """What became of it, and whether it is published."""
         number = run.publish or 0
         states = self._load([m.table for m in run.intended])
         if strangers := _moved(run.intended, states, number):
             self._take_back(run.run_id, number, run.intended, states)
             why = f"interrupted, and {', '.join(strangers)} was written to since"
             self.journal.write(run.run_id, "refused", publish=number, detail=why)
-            return f"it is taken back, since {', '.join(strangers)} was written to"
+            return f"it is taken back, since {', '.join(strangers)} was written to", False
         self._advance(run.run_id, number, run.intended, states)
         self.journal.write(run.run_id, "published", publish=number, detail="after a crash")
-        return "it is completed"
+        return "it is completed", True
 
     def _move(self, run_id: str, moves: Sequence[Move]) -> int:
         """Intent, commit, outcome. The number of the publish."""

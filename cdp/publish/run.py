@@ -1,225 +1,201 @@
 """`cdp build`: one run, written to branches, audited there, and published whole or not at all."""
 
-import os
-import shlex
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
 
 from cdp import log, spark, transform
-from cdp.alerts import tell
-from cdp.catalog import Catalog
+from cdp.alerts import outbox, tell
 from cdp.errors import CdpError
 from cdp.lineage import events as lineage
+from cdp.plan import asked as asking
+from cdp.plan import late
+from cdp.plan import show as shown
+from cdp.plan.decide import Decider, Decision
+from cdp.plan.manifest import graph
+from cdp.plan.state import States
+from cdp.progress import Progress
 from cdp.publish import lease, show
+from cdp.publish.audit import Audit, Outcome
 from cdp.publish.journal import Move, Run
+from cdp.publish.keep import keep_state
+from cdp.publish.patience import patiently
 from cdp.publish.publisher import Publisher, new_id, tag
-from cdp.quality import contracts, dbt_tests, results, written
-from cdp.quality.checks import Check, demand
-from cdp.quality.contracts import Promise
+from cdp.publish.reading import Reading
+from cdp.quality import dbt_tests, results
+from cdp.quality.checks import demand
 from cdp.settings import Settings
-from cdp.stack.probes import require
+from cdp.stack.probes import listening, require
 
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
-
-# What a session with Spark reads its branch from, and the project's macros.
-BRANCH, VARIABLE = "spark.wap.branch", "CDP_RUN_BRANCH"
-# Each snapshot that a run makes says so in its summary.
-SUMMARY = "spark.sql.iceberg.snapshot-property.run-id"
 Say = Callable[[str], None]
 Until = Literal["written", "audited", "published"]
-
-
-@dataclass
-class Outcome:
-    """What a run came to.
-
-    publish: the number of its publish; 0 when nothing had changed, or it is held.
-    """
-
-    run_id: str
-    publish: int = 0
-    changed: list[Move] = field(default_factory=list)
-    checks: list[Check] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Build:
     """A build on a branch of every table, its audit there, and its publish.
 
-    arguments: dbt's. report: receives each node of dbt's, in place of dbt's own output.
-    until: where it stops, for `cdp audit` or `cdp publish` to go on. wait: seconds for another run
-    to end.
+    arguments: dbt's. progress: shows each node of dbt's; until: where it stops, for `cdp audit` or
+    `cdp publish` to go on. wait: seconds for another run to end. everything: whether all is built
+    that the arguments leave, new or not.
     """
 
     arguments: Sequence[str]
     settings: Settings
     say: Say
-    report: transform.Report | None = None
+    progress: Progress
     until: Until = "published"
     wait: float = 0
+    everything: bool = False
+
+    @cached_property
+    def _decider(self) -> Decider:
+        asked = asking.read(self.arguments)
+        target = transform.target(self.arguments, self.settings)
+        if self.everything or target == "ci":
+            asked = replace(asked, is_planned=False)
+        return Decider(asked, target, self.settings)
+
+    def plan(self) -> Decision:
+        """What a run would do now. Nothing is done."""
+        reach(self.settings)
+        quick = self._decider.quick()
+        return quick or self._decide(Reading(self.arguments, self.settings))
 
     def run(self) -> Outcome:
         """Raises CdpError when anything fails: readers see nothing of the run then."""
-        require("Spark", self.settings.spark_url)
-        project = transform.parse(self.arguments, self.settings)
-        if project.target == "ci":
+        if transform.target(self.arguments, self.settings) == "ci":
             # Its schemas are its own, and go with it: there is nobody to keep anything from.
-            return self._aside(project)
-        outcome = Outcome(new_id())
-        what = f"build {outcome.run_id}"
-        with (
-            log.about(run_id=outcome.run_id),
-            lease.held(self.settings, what, self.wait, self.say) as held,
-            lineage.job("build", outcome.run_id, self.settings, self.say) as job,
-        ):
+            return self._aside()
+        reach(self.settings)
+        quick = self._decider.quick()
+        is_nothing = quick is not None and quick.is_nothing
+        if quick and is_nothing and quick.is_settled and not lease.holder(self.settings):
+            if not quick.is_kept:
+                patiently(lambda: self._decider.states.keep(quick.known))
+            return self._nothing(quick)
+        if quick and not is_nothing:
+            require("Spark", self.settings.spark_url)
+        run_id = new_id()
+        with lease.held(self.settings, f"build {run_id}", self.wait, self.say) as held:
+            reading = Reading(self.arguments, self.settings)
+            if not is_nothing:
+                reading.begin()
             publisher = Publisher(self.settings)
             publisher.recover(self.say)
-            run = Run(outcome.run_id)
-            run.begun = publisher.begin(run.run_id, sorted(project.tables))
-            audit = Audit(project, publisher, run, outcome, self.settings, self.say)
-            audit.write(self.arguments, self.report, job)
-            if self.until == "written":
-                publisher.journal.write(run.run_id, "written")
-                self.say(f"{run.run_id} is written; next: cdp audit {run.run_id}")
-                return outcome
-            audit.verify()
-            if self.until == "audited":
-                self.say(f"{run.run_id} is audited and held; {show.look(run.run_id)}")
-                return outcome
-            audit.show()
-            held.check()
-            outcome.publish, outcome.changed = publisher.publish(run)
-            job.outputs = outcome.changed
-            audit.alert()
-            if transform.publishes(self.arguments, project.target):
-                transform.keep_manifest(self.settings)
-            _tell(outcome.publish, outcome.changed, self.say)
+            decision = self._decide(reading)
+            if decision.is_nothing:
+                self._decider.keep(decision.known)
+                if reading.is_begun:
+                    reading.project().manifest.write(str(transform.MANIFEST))
+                    self._keep_manifest()
+                return self._nothing(decision)
+            require("Spark", self.settings.spark_url)
+            if not decision.is_kept:
+                patiently(lambda: self._decider.states.keep(decision.known))
+            with (
+                log.about(run_id=run_id),
+                lineage.job("build", run_id, self.settings, self.say) as job,
+            ):
+                run = Run(run_id)
+                # dbt may still be reading.
+                tables = sorted(node.table for node in decision.known.graph.nodes)
+                run.begun = publisher.begin(run_id, tables)
+                project = reading.project_of(run, publisher)
+                audit = Audit(project, publisher, run, Outcome(run_id), self.settings, self.say)
+                self._write(audit, decision, job)
+                return self._publish(audit, held, job)
+
+    def _decide(self, reading: Reading) -> Decision:
+        """The decision, with dbt's help where it is needed."""
+
+        def excluded() -> set[str]:
+            return transform.excluded(reading.project(), self._decider.asked.excluded)
+
+        return self._decider.whole(lambda: graph(reading.project().manifest), excluded)
+
+    def _write(self, audit: Audit, decision: Decision, job: lineage.Job) -> None:
+        """Have dbt build what is planned, or asked for, and keep what is known of it."""
+        plan, well = decision.plan, list[str]()
+        if plan:
+            self.say(shown.summary(plan))
+        if plan is None or plan.select:
+            selected = ["--select", *plan.select] if plan else []
+            with self.progress.running(len(plan.nodes) if plan else None):
+                arguments = [*self.arguments, *selected]
+                report, heard = self.progress.report, [self.progress.hear]
+                well = audit.write(arguments, report, heard, job)
+        built = decision.built(well if self._decider.asked.is_whole else [])
+        built = replace(built, is_planned=plan is not None)
+        self._decider.states.keep_built(audit.recorded.run_id, built)
+
+    def _publish(self, audit: Audit, held: lease.Lease, job: lineage.Job) -> Outcome:
+        """Audit what is written and publish it, as far as is asked for."""
+        run, outcome = audit.recorded, audit.outcome
+        if self.until == "written":
+            audit.publisher.journal.write(run.run_id, "written")
+            self.say(self.progress.summary())
+            self.say(f"{run.run_id} is written; next: cdp audit {run.run_id}")
+            return outcome
+        audit.verify()
+        if self.until == "audited":
+            self.say(self.progress.summary())
+            self.say(f"{run.run_id} is audited and held; {show.look(run.run_id)}")
+            return outcome
+        audit.show()
+        held.check()
+        outcome.publish, outcome.changed = audit.publisher.publish(run)
+        job.outputs = outcome.changed
+        keep_state(run, outcome.publish, outcome.changed, self.settings, self.say)
+        audit.alert()
+        self._keep_manifest()
+        written = shown.listed([m.table for m in outcome.changed]) or "none"
+        self.say(f"{self.progress.summary()}; changed: {written}")
+        _tell(outcome.publish, outcome.changed, self.say)
         return outcome
 
-    def _aside(self, project: transform.Project) -> Outcome:
+    def _keep_manifest(self) -> None:
+        target = transform.target(self.arguments, self.settings)
+        if transform.publishes(self.arguments, target):
+            transform.keep_manifest(self.settings)
+
+    def _nothing(self, decision: Decision) -> Outcome:
+        """Say that there is nothing to do, and which sources are late."""
+        found = late.checks(self.settings.contracts_dir, decision.lake.batches)
+        late_ones = [c for c in found if c.outcome != "passed"]
+        for check in late_ones:
+            self.say(f"  {check}")
+        # Since a run that failed, people may be waiting to hear that this one did not.
+        if late_ones or not decision.is_settled:
+            tell.after_run(tell.Findings("", found, "", lambda _: ""), self.settings, self.say)
+        else:
+            outbox.flush(self.settings, self.say)
+        demand(late_ones)
+        self.say(shown.nothing(decision.known))
+        return Outcome("")
+
+    def _aside(self) -> Outcome:
         """Build and test without a branch."""
+        require("Spark", self.settings.spark_url)
+        project = transform.parse(self.arguments, self.settings)
         session = spark.connect(self.settings)
-        found = dbt_tests.checks(transform.build(project, self.arguments, self.report), "", session)
+        with self.progress.running(None):
+            report, heard = self.progress.report, [self.progress.hear]
+            built = transform.build(project, self.arguments, report, heard)
+        found = dbt_tests.checks(built, "", session)
         demand(found)
+        self.say(self.progress.summary())
         return Outcome("", checks=found)
 
 
-@dataclass(frozen=True)
-class Audit:
-    """What a run writes to its branches, held against tests and contracts.
-
-    Whatever fails is the run's failure: it is kept, shown and told, and raised as a CdpError.
-    """
-
-    project: transform.Project
-    publisher: Publisher
-    recorded: Run
-    outcome: Outcome
-    settings: Settings
-    say: Say
-
-    def write(
-        self, arguments: Sequence[str], report: transform.Report | None, job: lineage.Job
-    ) -> None:
-        """Have dbt build and test."""
-        heard = job.heard()
-        with self._guarded() as session:
-            try:
-                built = transform.build(self.project, arguments, report, heard)
-            finally:
-                job.tell_of_dbt(heard, self.project.target)
-            self.outcome.checks += dbt_tests.checks(built, self.recorded.run_id, session)
-
-    def verify(self) -> None:
-        """Verify the contracts of what the run has written."""
-        with self._guarded() as session:
-            promises = self._promises(session)
-            self.outcome.checks += contracts.verify(promises, session, self.recorded.run_id)
-        self.publisher.journal.write(self.recorded.run_id, "audited")
-
-    @contextmanager
-    def _guarded(self) -> Iterator["SparkSession"]:
-        """A session on the branches. What is checked in it is kept, and demanded."""
-        run_id, before = self.recorded.run_id, len(self.outcome.checks)
-        try:
-            try:
-                with on_branch(self.settings, run_id) as session:
-                    yield session
-            finally:
-                results.keep(run_id, self.outcome.checks[before:], self.settings)
-            demand(self.outcome.checks)
-        except CdpError as error:
-            self.show()
-            self.alert(error.problem)
-            # What went wrong may be that the catalog is away: then the run stays as it is.
-            with suppress(CdpError):
-                self.publisher.journal.write(run_id, "failed", detail=error.problem)
-            fix, is_final = f"{error.fix}; {show.look(run_id)}", error.is_final
-            raise CdpError(error.problem, fix, is_told=True, is_final=is_final) from error
-
-    def show(self) -> None:
-        """A line for each check that was not passed, and one for the query that shows its rows."""
-        for check in self.outcome.checks:
-            if check.outcome in {"failed", "warned"}:
-                self.say(f"  {check}")
-                if check.query:
-                    self.say(f"    cdp query {shlex.quote(check.query)}")
-
-    def alert(self, problem: str = "") -> None:
-        """Tell people what was found, and what is resolved."""
-        run = self.outcome
-        found = tell.Findings(run.run_id, run.checks, problem, self.project.owner)
-        tell.after_run(found, self.settings, self.say)
-
-    def _promises(self, session: "SparkSession") -> list[Promise]:
-        """The contracts of what the run has changed, and of what it was built from."""
-        catalog = Catalog(self.settings)
-        run = self.recorded
-        moves = {m.table: m for m in self.publisher.moves(run) if m.old != m.new}
-        found = []
-        for table, path in contracts.find(self.settings.contracts_dir).items():
-            if table not in self.project.tables:
-                if contracts.has_rows(catalog, table):
-                    found.append(Promise(table, path, has_branch=False))
-            elif (move := moves.get(table)) and (state := catalog.load(table)):
-                node = self.project.tables[table]
-                rows = written.condition(node, state, move.old, run.run_id, session)
-                found.append(Promise(table, path, rows))
-        return found
-
-
-@contextmanager
-def on_branch(settings: Settings, run_id: str) -> Iterator["SparkSession"]:
-    """A session with Spark whose tables are those of a run's branches, where they are versioned
-    by run. A session of before would not know the branches: it keeps tables as it found them.
-
-    Nobody can begin another in its place. dbt would, when Spark has been started again, and a new
-    session knows no branch: it writes to main. Raises CdpError when the session was lost.
-    """
-    from pyspark.errors import PySparkException
-
-    fix = "cdp build makes a new run; spark.log may say why"
-    lost = CdpError(f"the session with Spark was lost while {run_id} was written or audited", fix)
-    spark.disconnect(settings)
-    session = spark.connect(settings)
+def reach(settings: Settings) -> None:
+    """Raises CdpError when there is no stack; a part that is away for a while is waited for."""
     try:
-        session.conf.set(BRANCH, run_id)
-        session.conf.set(SUMMARY, run_id)
-        os.environ[VARIABLE] = run_id
-        with spark.no_other_session():
-            yield session
-        # dbt tells of what failed, and does not raise it.
-        if session.is_stopped:
-            raise lost
-    except PySparkException as error:
-        problem = f"Spark: {str(error).strip().splitlines()[0]}"
-        raise (lost if session.is_stopped else CdpError(problem, fix)) from error
-    finally:
-        os.environ.pop(VARIABLE, None)
-        spark.disconnect(settings)
+        listening(settings.store_url)
+        listening(settings.catalog_url)
+    except OSError:
+        require("Spark", settings.spark_url)
 
 
 def audit(run_id: str, settings: Settings, say: Say) -> None:
@@ -264,6 +240,7 @@ def publish(run_id: str, settings: Settings, say: Say) -> None:
                 "cdp build makes a new one",
             )
         number, job.outputs = publisher.publish(run)
+        keep_state(run, number, job.outputs, settings, say)
         _tell(number, job.outputs, say)
 
 
@@ -278,6 +255,7 @@ def rollback(to: int | None, settings: Settings, say: Say) -> None:
         publisher = Publisher(settings)
         publisher.recover(say)
         number, back_to, changed = publisher.rollback(to)
+        keep_state(Run(""), number, [], settings, say)
     say(f"back to {tag(back_to)}: {show.published(number, changed)}")
 
 
@@ -287,4 +265,5 @@ def discard(run_id: str, settings: Settings, say: Say) -> None:
         publisher = Publisher(settings)
         publisher.recover(say)
         publisher.discard(publisher.run(run_id))
+        States(settings).forget(run_id)
     say(f"{run_id} is discarded")

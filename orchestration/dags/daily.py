@@ -17,8 +17,11 @@ with DAG(
     land = Cdp(task_id="land", arguments=["land"])
     load = Cdp(task_id="load", arguments=["load"], pool=POOL)
     write, publish = write_audit_publish(["--vars", COMPLETE])
-    # It takes the lease of runs for one table at a time: hourly runs go on in between.
-    upkeep = Cdp(task_id="upkeep", arguments=["maintain", "--wait", "2h"])
+    # It takes the lease of runs for one table at a time: hourly runs go on in between. A day on
+    # which nothing came is a day for upkeep, too.
+    upkeep = Cdp(
+        task_id="upkeep", arguments=["maintain", "--wait", "2h"], trigger_rule="none_failed"
+    )
     land >> load >> write
     publish >> upkeep
     if os.environ.get("CDP_CAPTURES") == "true":

@@ -11,7 +11,11 @@ from typing import Any
 
 from airflow.providers.openlineage import conf as lineage
 from airflow.sdk import Asset, AssetAlias, BaseOperator, Context
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.sdk.exceptions import (
+    AirflowException,
+    AirflowFailException,
+    AirflowSkipException,
+)
 
 ROOT = Path(os.environ.get("CDP_PROJECT_DIR", Path(__file__).resolve().parents[2]))
 CDP = os.environ.get("CDP_COMMAND", str(ROOT / ".venv" / "bin" / "cdp"))
@@ -135,15 +139,21 @@ class Dbt(Cdp):
 
 
 class Write(Cdp):
-    """`cdp build`, which tells what becomes of each node: the tasks of the tables watch it."""
+    """`cdp build`, which tells what becomes of each node: the tasks of the tables watch it.
+
+    Where there is nothing new there is no run: it is skipped, and so is what follows.
+    """
 
     def execute(self, context: Context) -> dict[str, Any]:
         self._nodes: dict[str, str] = {}
         self._told = 0.0
         try:
-            return super().execute(context)
+            found = super().execute(context)
         finally:
             self._tell(context)
+        if "run_id" not in found:
+            raise AirflowSkipException("there is nothing new")
+        return found
 
     def heard(self, event: dict[str, Any], context: Context) -> None:
         if "node" in event:

@@ -11,7 +11,9 @@ from typing import Any
 import psutil
 import pytest
 
+from cdp import objects
 from cdp.lineage import names, transport
+from cdp.plan.state import KEY as STATE
 from cdp.settings import ROOT
 from cdp.stack import airflow
 from tests.support.airflow import Airflow
@@ -66,6 +68,9 @@ def test_a_run_by_the_scheduler_publishes_and_is_told_when_it_is_late(
 ) -> None:
     stack = driver.stack
     before = heads(stack)
+    # What is not known is built: a run with something to do.
+    settings = stack.settings()
+    objects.client(settings).delete_object(Bucket=settings.bucket, Key=STATE)
     # Its schedule makes a run of the hour that has passed.
     driver.ask("dags/hourly", "PATCH", is_paused=False)
     wait_for(lambda: bool(driver.runs("hourly")), 120, 1)

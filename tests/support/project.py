@@ -12,8 +12,8 @@ from pyiceberg.table import Table
 
 from cdp import spark
 from cdp.catalog import Catalog
+from cdp.publish.branch import on_branch
 from cdp.publish.publisher import Publisher
-from cdp.publish.run import on_branch
 from cdp.settings import ROOT
 from cdp.spark import connect
 from tests.support.reading import catalog

@@ -1,0 +1,1 @@
+"""What a run builds: decided from metadata before Spark is asked anything. docs/runs.md."""
