@@ -13,8 +13,8 @@ from cdp.catalog import Catalog
 from cdp.plan.state import KEY
 from cdp.publish import lease
 from cdp.settings import ROOT
-from tests.support.stack import CDP, Stack
 from tests.support.checkout import Checkout
+from tests.support.stack import CDP, Stack
 
 pytestmark = pytest.mark.usefixtures("built")
 NOTHING = "nothing new since publish"
