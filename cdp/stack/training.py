@@ -117,6 +117,7 @@ def _settings(folder: Path) -> Settings:
         "s3_access_key": "cdptraining",
         "s3_secret_key": "training",
         "spark_token": "training",
+        "start_timeout": DUMP_SECONDS,  # a busy machine is no reason to have none
     }
     while True:
         offset = random.randrange(10_000, 20_000)  # noqa: S311 - no secret
