@@ -1,4 +1,4 @@
-"""Statements of tests to the local Postgres, and a slot that nobody reads."""
+"""Statements of tests to the local Postgres, and a slot without a reader."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ def ask(session: connection, sql: str, *values: object) -> list[tuple[object, ..
 
 @contextmanager
 def unread(session: connection) -> Iterator[str]:
-    """A slot that nobody reads, until the test has ended; its name."""
+    """Yield the name of a slot without a reader; drop it in the end."""
     ask(session, "select pg_create_logical_replication_slot(%s, 'pgoutput')", SLOT)
     yield SLOT
     ask(session, "select pg_drop_replication_slot(%s)", SLOT)

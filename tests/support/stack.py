@@ -50,12 +50,12 @@ BASES = [
 BASES += [5432, 15002, 23646]
 
 
-# Engines of somebody else, whom no command of such a stack asks.
-NOBODY = "127.0.0.1:9"
+# External engines, which no command of such a stack asks.
+UNUSED = "127.0.0.1:9"
 WITHOUT_ENGINES = {
     "CDP_WITH_SERVICES": "postgres",
-    "CDP_SPARK_REMOTE": f"sc://{NOBODY}",
-    "CDP_TRINO_URL": f"http://{NOBODY}",
+    "CDP_SPARK_REMOTE": f"sc://{UNUSED}",
+    "CDP_TRINO_URL": f"http://{UNUSED}",
 }
 
 
