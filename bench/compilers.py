@@ -1,4 +1,5 @@
-"""What Spark's compilers cost and gain: the quick one alone, and both, on a million rows.
+"""What Spark's compilers cost and gain on a million rows: the quick one alone, both, and both with
+the optimizing one late, as the local profile has it.
 
     python -m bench.compilers
 
@@ -16,12 +17,13 @@ from pathlib import Path
 import psutil
 
 from bench.page import ROOT, table, write
-from bench.startup import alone, cdp
+from bench.startup import DEFAULTS, alone, cdp
 from cdp.stack.supervisor import Supervisor
 
-KINDS = {
-    "quick alone": {},
-    "both": {"CDP_SPARK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=4"},
+KINDS: dict[str, dict[str, str]] = {
+    "quick alone": {"CDP_SPARK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1"},
+    "late": {},
+    "both": {"CDP_SPARK_JAVA_OPTIONS": DEFAULTS},
 }
 JOB = """
 create namespace if not exists lake.bench;

@@ -12,8 +12,6 @@ from cdp.stack import airflow, metrics, postgres, spark
 from cdp.stack.service import Service
 
 TRINO_CONFIG = ROOT / "docker" / "trino"
-# Beside docker/trino/jvm.config, on one machine only: docs/decisions/0015-starts.md says why.
-LOCAL_TRINO = ("-XX:TieredStopAtLevel=1",)
 
 
 def services(settings: Settings, parts: Provisioned) -> list[Service]:
@@ -142,7 +140,6 @@ def _trino(settings: Settings, parts: Provisioned) -> list[Service]:
                 str(parts.java_trino / "bin" / "java"),
                 f"-Xmx{settings.trino_memory}",
                 *options,
-                *LOCAL_TRINO,
                 *parts.trino_archive.options,
                 f"-Dconfig={TRINO_CONFIG / 'config.properties'}",
                 f"-Dlog.levels-file={TRINO_CONFIG / 'log.properties'}",
