@@ -121,20 +121,22 @@ def test_a_copy_on_write_merge_on_a_branch_replaces_what_is_new_on_the_branch(
     project: Project, is_filtered: bool
 ) -> None:
     """With Spark's filter of groups on, it does not: the setting can go when that case fails."""
-    schema = f"lake.{project.schema}"
-    own = "using iceberg tblproperties ('write.wap.enabled' = 'true')"
-    project.sql(f"create namespace if not exists {schema}")
-    for name in ("known", "found"):
-        project.sql(f"create table {schema}.{name} (id int, colour string) {own}")
-        project.sql(f"insert into {schema}.{name} values (1, 'red')")
+
+    def sql(*statements: str) -> None:
+        for statement in statements:
+            project.sql(statement.replace("$s", f"lake.{project.schema}"))
+
+    own = "(id int, colour string) using iceberg tblproperties ('write.wap.enabled' = 'true')"
+    sql("create namespace if not exists $s", f"create table $s.known {own}")
+    sql(f"create table $s.found {own}", "insert into $s.known values (1, 'red')")
+    sql("insert into $s.found values (1, 'red')")
     switch = "spark.sql.optimizer.runtime.rowLevelOperationGroupFilter.enabled"
     with project.branch("run_of_a_test"):
         if is_filtered:
-            project.sql(f"set {switch} = true")
-        project.sql(f"insert into {schema}.found values (2, 'blue')")
-        project.sql(f"insert into {schema}.known values (2, 'grey')")
-        project.sql(
-            f"merge into {schema}.known as known using (select * from {schema}.found) as found "
+            sql(f"set {switch} = true")
+        sql("insert into $s.found values (2, 'blue')", "insert into $s.known values (2, 'grey')")
+        sql(
+            "merge into $s.known as known using (select * from $s.found) as found "
             "on known.id = found.id when matched then update set known.colour = found.colour "
             "when not matched then insert *"
         )
