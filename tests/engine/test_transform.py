@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from bench.dbt_log import statements
 from cdp import objects
 from cdp.settings import ROOT, Settings
 from tests.support.checkout import Checkout
@@ -69,6 +70,7 @@ class Lived:
     as_of: the features of each cut's day as they were when nothing later was known.
     grown: the contents of the tables after the builds in turn.
     rebuilt: the same after a full refresh. uuids: of the tables before it.
+    asked: the statements of each node in the last build of what was new.
     """
 
     stack: Stack
@@ -76,6 +78,7 @@ class Lived:
     grown: dict[str, Counter[str]]
     uuids: dict[str, str]
     rebuilt: dict[str, Counter[str]]
+    asked: dict[str, list[str]]
 
     def truth(self, table: str) -> list[Row]:
         found = self.stack.settings()
@@ -140,7 +143,8 @@ def deliver(stack: Stack, sender: Sender, until: date) -> None:
 def lived(
     make_stack: Callable[..., Stack], tmp_path_factory: pytest.TempPathFactory, full: bool
 ) -> Iterator[Lived]:
-    stack = make_stack("lived", CDP_FEATURE_EVERY_DAYS=str(EVERY))
+    log = tmp_path_factory.mktemp("log")
+    stack = make_stack("lived", CDP_FEATURE_EVERY_DAYS=str(EVERY), DBT_LOG_PATH=str(log))
     stack.cdp("up")
     options = f"--customers 220 --days {DAYS} --seed 21 --dirt 0.06 --name {NAME}"
     more = "--events-per-day 0.6 --objects-per-day 2"
@@ -157,13 +161,15 @@ def lived(
         as_of[cut] = read(stack, "marts.ftr_customer_churn", RUN_TIME | LABEL, where)
     deliver(stack, sender, date.max - timedelta(days=1))
     assert not sender.waiting
+    (log / "dbt.log").unlink()
     stack.cdp("build")
+    asked = statements(log / "dbt.log")
     grown = {table: content(read(stack, table, BUILT)) for table in TABLES}
     uuids = {t: str(catalog(stack).load_table(t).metadata.table_uuid) for t in TABLES}
     # It is held against what the tests have passed.
     stack.cdp("build", "--full-refresh", "--exclude-resource-type", "test")
     rebuilt = {table: content(read(stack, table, BUILT)) for table in TABLES}
-    yield Lived(stack, as_of, grown, uuids, rebuilt)
+    yield Lived(stack, as_of, grown, uuids, rebuilt, asked)
     # Those that follow have the memory.
     stack.cdp("down")
 
@@ -175,6 +181,30 @@ def lived(
 def test_a_table_that_grew_is_the_one_that_is_built_at_once(lived: Lived, table: str) -> None:
     assert lived.grown[table]
     assert lived.grown[table] == lived.rebuilt[table]
+
+
+def of_tables(asked: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Keep the statements of models and snapshots."""
+    return {node: each for node, each in asked.items() if node.startswith(("model.", "snapshot."))}
+
+
+def test_a_model_asks_four_statements_at_most(lived: Lived) -> None:
+    assert len(of_tables(lived.asked)) > 20
+    assert not {node: asked for node, asked in of_tables(lived.asked).items() if len(asked) > 4}
+    assert not {n: a for n, a in lived.asked.items() if n.startswith("seed.") and len(a) > 4}
+    assert not {n: a for n, a in lived.asked.items() if n.startswith("test.") and len(a) > 1}
+
+
+def test_a_model_without_new_rows_asks_nothing_of_plain_dbt_too(
+    lived: Lived, tmp_path: Path
+) -> None:
+    own: dict[str, str] = lived.stack.settings().environment() | {"DBT_LOG_PATH": str(tmp_path)}
+    dbt = str(Path(CDP).with_name("dbt"))
+    select = ["--exclude-resource-type", "unit_test", "test"]
+    lived.stack.run(dbt, "build", *select, ok=True, cwd=ROOT, **own)
+    idle = of_tables(statements(tmp_path / "dbt.log"))
+    # The newest batch left no row in these, so they look at it again.
+    assert {node.split(".")[-1] for node in idle} <= {"int_churns", "mon_drift"}, idle
 
 
 def test_a_full_refresh_is_a_new_snapshot_of_the_same_table(lived: Lived) -> None:
