@@ -34,6 +34,23 @@ def _connect(url: str) -> "SparkSession":
     return session
 
 
+# Spark makes Java of each query, compiles it, and runs that; or it interprets the query.
+INTERPRETED = {
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+}
+
+
+def interpret(session: "SparkSession", rows: int, settings: Settings) -> None:
+    """Have a session interpret its queries where its tables are too small for compiled ones.
+
+    rows: of the largest table that it reads. Figures: docs/decisions/0015-starts.md.
+    """
+    if rows < settings.spark_compile_rows:
+        for name, value in INTERPRETED.items():
+            session.conf.set(name, value)
+
+
 def disconnect(settings: Settings) -> None:
     """End the session that `connect` gave, if any: with it go the tables it keeps as it found them,
     its temporary views and its settings."""

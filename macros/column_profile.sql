@@ -8,8 +8,9 @@
     told by how often each of the twenty most frequent values is there; ids only by how many there
     are.
 
-    relation: the table, of a model that documents the type of each column. day: a column or expression, the day that a row belongs to. where: which
-    rows. marks: expressions whose highest value tells how far the table was read, by name.
+    relation: the table, of a model that documents the type of each column. day: a column or
+    expression, the day that a row belongs to. where: which rows. marks: expressions whose highest
+    value says how far the table was read, by name.
 -#}
 {% macro column_profile(relation, day, where, marks) -%}
     {%- set quantiles = 'array(0.05D, 0.25D, 0.5D, 0.75D, 0.95D)' -%}
@@ -53,6 +54,11 @@
             ) -%}
         {%- endif -%}
     {%- endfor -%}
+    {%- if execute and not elements -%}
+        {{ exceptions.raise_compiler_error(
+            relation ~ ' cannot be profiled: describe its columns, with data_type, in its YAML file'
+        ) }}
+    {%- endif -%}
     {%- set marked = [] -%}
     {%- for name, mark in marks.items() -%}
         {%- do marked.append('max(' ~ mark ~ ') as ' ~ name) -%}

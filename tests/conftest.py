@@ -7,9 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from psycopg2.extensions import connection
 
-from cdp.stack import postgres
+from cdp import postgres
+from cdp.stack import postgres as local
 from cdp.stack.supervisor import Supervisor
+from tests.support.checkout import Checkout, taken_back
+from tests.support.postgres import unread
 from tests.support.stack import SmallStack, Stack, free_offset
 
 TESTS = Path(__file__).parent
@@ -59,7 +63,7 @@ def make_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
     yield make
     for stack in made:
         Supervisor(stack.state_dir).stop()
-        postgres.remove(stack.settings())
+        local.remove(stack.settings())
 
 
 @pytest.fixture(scope="session")
@@ -77,6 +81,27 @@ def small_stack(make_stack: Callable[..., Stack]) -> Stack:
     small = make_stack("small", SmallStack)
     small.up()
     return small
+
+
+@pytest.fixture
+def session(stack: Stack) -> Iterator[connection]:
+    """A session with the Postgres of the stack."""
+    with postgres.connect(stack.settings()) as opened:
+        yield opened
+
+
+@pytest.fixture
+def slot(session: connection) -> Iterator[str]:
+    """A replication slot that nothing reads."""
+    with unread(session) as name:
+        yield name
+
+
+@pytest.fixture
+def checkout(stack: Stack, tmp_path: Path) -> Iterator[Checkout]:
+    """A copy of the project that the test may change; what it publishes is rolled back."""
+    with taken_back(stack, tmp_path / "checkout") as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)

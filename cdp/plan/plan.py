@@ -21,8 +21,8 @@ States = Mapping[str, State]
 class Lake:
     """What the catalog says now.
 
-    tables: those of the project that are there, by name. batches: what is loaded, by source.
-    contracts: the hash of each contract that has something to verify, by its table.
+    tables: those of the project and the raw ones that are there, by name. batches: what is loaded,
+    by source. contracts: the hash of each contract that has something to verify, by its table.
     """
 
     tables: States
@@ -32,6 +32,11 @@ class Lake:
     def head(self, table: str) -> int | None:
         state = self.tables.get(table)
         return state.head() if state else None
+
+    @property
+    def rows(self) -> int:
+        """The rows of the largest table."""
+        return max((state.rows(state.head()) for state in self.tables.values()), default=0)
 
     def has_moved(self, table: str, since: int | None) -> bool:
         """Whether a table has other rows than a snapshot of before, as far as is known."""
@@ -103,11 +108,11 @@ def plan(graph: Graph, known: Known, lake: Lake, left: Left = Left()) -> Plan:
     for node in graph.nodes:
         if node.unique_id in left.nodes:
             continue
-        own = _reasons(node, known.facts.get(node.unique_id), lake)
+        fact = known.facts.get(node.unique_id)
+        own = _reasons(node, fact, lake)
         feeding = [names[table] for table in node.reads if table in built]
         fed = [f"reads {', '.join(feeding)}"] if feeding else []
         if not own or own[0] not in ALONE:
-            fact = known.facts.get(node.unique_id)
             own += _moved(node.reads, fact, lake, names, built)
         if own or fed:
             reasons = tuple(own if own and own[0] in ALONE else [*own, *fed])

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from cdp import transform
+from cdp import spark, transform
 from cdp.alerts import tell
 from cdp.catalog import Catalog
 from cdp.errors import CdpError
@@ -47,6 +47,8 @@ class Audit:
     """What a run writes to its branches, held against tests and contracts.
 
     Whatever fails is the run's failure: it is kept, shown and told, and raised as a CdpError.
+
+    rows: of the largest table, if that is known.
     """
 
     project: transform.Project
@@ -55,6 +57,7 @@ class Audit:
     outcome: Outcome
     settings: Settings
     say: Say
+    rows: int | None = None
 
     def write(
         self,
@@ -97,6 +100,8 @@ class Audit:
         try:
             try:
                 with on_branch(self.settings, run_id) as session:
+                    if self.rows is not None:
+                        spark.interpret(session, self.rows, self.settings)
                     yield session
             finally:
                 results.keep(run_id, self.outcome.checks[before:], self.settings)

@@ -103,7 +103,15 @@ class Build:
                 tables = sorted(node.table for node in decision.known.graph.nodes)
                 run.begun = publisher.begin(run_id, tables)
                 project = reading.project_of(run, publisher)
-                audit = Audit(project, publisher, run, Outcome(run_id), self.settings, self.say)
+                audit = Audit(
+                    project,
+                    publisher,
+                    run,
+                    Outcome(run_id),
+                    self.settings,
+                    self.say,
+                    decision.lake.rows,
+                )
                 self._write(audit, decision, job)
                 return self._publish(audit, held, job)
 

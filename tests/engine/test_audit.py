@@ -4,12 +4,10 @@ import json
 import re
 import shlex
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.support.checkout import Checkout, taken_back
+from tests.support.checkout import Checkout
 from tests.support.reading import heads, last_run
 from tests.support.stack import CDP, Stack
 from tests.support.waiting import wait_for
@@ -24,12 +22,6 @@ NEGATIVE = "select count(*) as n from dim_customers{} where monthly_charges < 0"
 @pytest.fixture(scope="module")
 def published(stack: Stack) -> None:
     stack.cdp("build")
-
-
-@pytest.fixture
-def checkout(stack: Stack, tmp_path: Path) -> Iterator[Checkout]:
-    with taken_back(stack, tmp_path / "checkout") as made:
-        yield made
 
 
 def with_negative_charges(checkout: Checkout) -> None:

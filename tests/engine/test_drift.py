@@ -13,6 +13,7 @@ from tests.support.stack import Stack
 
 SCHEMA = "drift_tests"
 CLEAN = 60
+LANDED = "mon_landed_batches"
 # What is tested: the models as they are, with their seeds and the tests beside them.
 FILES = [
     "models/docs.md",
@@ -63,9 +64,15 @@ def project(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     with environment(stack), pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOMEBODY_SCHEMA", SCHEMA)
         made = Project(stack, folder, SCHEMA)
-        made.dbt("build", days=CLEAN, fault="none")
+        build(made, days=CLEAN, fault="none")
         yield made
         made.dbt("run-operation", "forget_schemas")
+
+
+def build(project: Project, ok: bool = True, **variables: object) -> str:
+    """Have the days land, and build what is new; what failed when it must fail."""
+    project.dbt("run", "--select", LANDED, **variables)
+    return project.dbt("build", "--exclude", LANDED, ok=ok, **variables)
 
 
 def test_clean_days_raise_no_alarm(project: Project) -> None:
@@ -91,7 +98,7 @@ def test_a_fault_is_found_and_keeps_the_run_from_being_published(
     """Each on a branch of its own, after the same clean days."""
     branch = f"fault_{fault}"
     with project.branch(branch):
-        said = project.dbt("build", ok=False, days=CLEAN + 1, fault=fault, complete_until=str(DAY))
+        said = build(project, ok=False, days=CLEAN + 1, fault=fault, complete_until=str(DAY))
     assert "mon_drift__holds" in said
     rows = project.rows(
         "mon_drift", "column_name", "metric", "profiled_on", "is_alarm", branch=branch
@@ -104,7 +111,7 @@ def test_a_fault_is_found_and_keeps_the_run_from_being_published(
 
 
 def test_another_clean_day_after_them_raises_no_alarm(project: Project) -> None:
-    project.dbt("build", days=CLEAN + 1, fault="none", complete_until=str(DAY))
+    build(project, days=CLEAN + 1, fault="none", complete_until=str(DAY))
     rows = project.rows("mon_drift", "profiled_on", "is_alarm")
     assert (DAY, False) in rows
     assert not [row for row in rows if row[1]]

@@ -121,5 +121,5 @@ def test_doctor_finds_nothing_wrong(stack: Stack) -> None:
 
 
 def test_logs_show_the_end_of_a_service(stack: Stack) -> None:
-    assert "Spark Connect server started" in stack.cdp("logs", "spark", "-n", "1000")
-    assert "SERVER STARTED" in stack.cdp("logs", "trino", "-n", "5000")
+    assert "Spark Connect server started" in stack.cdp("logs", "spark", "-n", "1000000")
+    assert "SERVER STARTED" in stack.cdp("logs", "trino", "-n", "1000000")

@@ -1,25 +1,9 @@
 """What `cdp status` reports of replication slots."""
 
-from collections.abc import Iterator
-
-import pytest
 from psycopg2.extensions import connection
 
-from cdp import postgres
-from tests.support.postgres import unread, write
+from tests.support.postgres import write
 from tests.support.stack import Stack
-
-
-@pytest.fixture
-def session(stack: Stack) -> Iterator[connection]:
-    with postgres.connect(stack.settings()) as opened:
-        yield opened
-
-
-@pytest.fixture
-def slot(session: connection) -> Iterator[str]:
-    with unread(session) as name:
-        yield name
 
 
 def test_a_slot_that_nobody_reads_is_told_with_its_lag_and_warned_of(

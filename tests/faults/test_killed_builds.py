@@ -2,13 +2,11 @@
 
 import signal
 import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.support.checkout import Checkout, taken_back
+from tests.support.checkout import Checkout
 from tests.support.reading import heads, last_run
 from tests.support.stack import CDP, Stack
 from tests.support.waiting import wait_for
@@ -20,12 +18,6 @@ REBUILD = ["build", "--full-refresh", "--select", "dim_customers"]
 @pytest.fixture(scope="module", autouse=True)
 def published(stack: Stack) -> None:
     stack.cdp("build")
-
-
-@pytest.fixture
-def checkout(stack: Stack, tmp_path: Path) -> Iterator[Checkout]:
-    with taken_back(stack, tmp_path / "checkout") as made:
-        yield made
 
 
 def begun(checkout: Checkout) -> subprocess.Popen[str]:

@@ -19,7 +19,7 @@ from boto3.exceptions import S3UploadFailedError
 from cdp.errors import CdpError
 from cdp.landing import inbox, json_lines, reader
 from cdp.landing.ledger import Ledger
-from tests.support import killed
+from tests.support import commands, killed
 from tests.support.inbox import Feed, lines
 from tests.support.killed import SMALL
 from tests.support.stack import CDP, Stack
@@ -236,7 +236,7 @@ def test_runs_killed_before_and_after_any_write_lose_and_double_nothing(feed: Fe
     feed.put_all(bodies)
     moments = list(itertools.product(["before-call", "after-call"], range(1, 9)))
     random.Random(7).shuffle(moments)  # noqa: S311 - the same at every run
-    runs = killed.processes().Process(
+    runs = commands.processes().Process(
         target=killed.land, args=(feed.source, feed.settings, feed.folder, moments)
     )
     runs.start()

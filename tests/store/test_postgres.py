@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -16,23 +16,11 @@ from cdp.capture import slots
 from cdp.stack import lifecycle, probes
 from cdp.stack import postgres as local
 from cdp.stack.supervisor import Supervisor
-from tests.support.postgres import ask, unread, write
+from tests.support.postgres import ask, write
 from tests.support.stack import CDP, Stack
 from tests.support.waiting import wait_for
 
 PSQL = local.package() / f"pginstall{local.MAJOR}" / "bin" / "psql"
-
-
-@pytest.fixture
-def session(stack: Stack) -> Iterator[connection]:
-    with postgres.connect(stack.settings()) as opened:
-        yield opened
-
-
-@pytest.fixture
-def slot(session: connection) -> Iterator[str]:
-    with unread(session) as name:
-        yield name
 
 
 def test_log_is_logical_and_changes_of_settings_are_possible(session: connection) -> None:

@@ -13,6 +13,8 @@ from tests.support.stack import CDP, Stack
 
 PARTS = ["cdp", "contracts", "macros", "models", "seeds", "snapshots", "sources", "tests/data"]
 PARTS += ["dbt_project.yml", "profiles.yml", ".dbtignore"]
+# What dbt has read of the project: it reads what a test edits, and nothing else.
+PARSED = "target/partial_parse.msgpack"
 
 
 @dataclass
@@ -23,7 +25,7 @@ class Checkout:
     folder: Path
 
     def __post_init__(self) -> None:
-        for part in PARTS:
+        for part in [*PARTS, *([PARSED] if (ROOT / PARSED).exists() else [])]:
             target = self.folder / part
             target.parent.mkdir(parents=True, exist_ok=True)
             if (ROOT / part).is_dir():

@@ -2,13 +2,11 @@
 
 import functools
 import itertools
-import multiprocessing
 import os
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,13 +23,6 @@ if TYPE_CHECKING:
 
 # Bounds so low that a few objects fill a batch, and a few lines are a large object.
 SMALL = {"BATCH_BYTES": 4000, "LARGE_BYTES": 2000, "BLOCK_BYTES": 1500, "AHEAD_BYTES": 200_000}
-
-
-def processes() -> ForkServerContext:
-    """Where such processes come from: a server that has no threads which a fork would lose."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["boto3", "duckdb", "pandas", "pyiceberg.table", __name__])
-    return context
 
 
 def land(source: Source, settings: Settings, folder: Path, moments: list[tuple[str, int]]) -> None:

@@ -84,9 +84,11 @@ def environment(stack: Stack) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in stack.settings().environment().items():
             patch.setenv(name, value)
-        yield
-        connect(stack.settings()).stop()
-        spark._connect.cache_clear()
+        try:
+            yield
+        finally:
+            connect(stack.settings()).stop()
+            spark._connect.cache_clear()
 
 
 def install(folder: Path) -> Path:

@@ -19,6 +19,7 @@ from cdp.settings import ROOT, Settings
 from cdp.stack import lifecycle
 from cdp.stack.ports import taken
 from cdp.stack.supervisor import Supervisor
+from tests.support import commands
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -90,15 +91,20 @@ class Stack:
         self, *command: str, ok: bool = True, cwd: Path | str = ROOT, **more: str
     ) -> subprocess.CompletedProcess[str]:
         """Run a command; fail the test with its output unless it ends as expected."""
-        done = subprocess.run(
-            command,
-            cwd=cwd,
-            env=self.environment(**more),
-            capture_output=True,
-            text=True,
-            timeout=1800,  # that of a test comes first, where a machine is not overloaded
-            check=False,
-        )
+        environment = self.environment(**more)
+        timeout = 1800  # that of a test comes first, where a machine is not overloaded
+        if command[0] == CDP:
+            done = commands.run(list(command[1:]), Path(cwd), environment, timeout)
+        else:
+            done = subprocess.run(
+                command,
+                cwd=cwd,
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=timeout,
+                check=False,
+            )
         assert (done.returncode == 0) is ok, f"{command}\n{done.stdout}\n{done.stderr}"
         return done
 

@@ -13,7 +13,7 @@ from cdp.catalog import Catalog
 from cdp.publish import lease
 from cdp.publish.journal import Run
 from cdp.publish.publisher import Publisher, new_id
-from tests.support import killed
+from tests.support import commands, killed
 from tests.support.stack import Stack
 
 SCHEMA = pa.schema([("number", pa.int64())])
@@ -78,7 +78,7 @@ class Tables:
     def publish_and_die(self, run_id: str, steps: int, *, at_once: bool = True) -> bool:
         """Publish in a process that is killed after so many steps; whether it was."""
         arguments = (run_id, self.settings, steps)
-        publishing = killed.processes().Process(
+        publishing = commands.processes().Process(
             target=killed.publish, args=arguments, kwargs={"at_once": at_once}
         )
         publishing.start()

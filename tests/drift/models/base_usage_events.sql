@@ -10,7 +10,7 @@ with days as (
         -- Yesterday's file again: its rows, today.
         {{ 'batch - 1' if fault == 'again' else 'batch' }} as content
     from (select explode(sequence(0, {{ var('days') }})) as batch)
-    where batch > {{ last_batch() }}
+    where batch > {{ last_batch(model.unique_id, 'usage.events') }}
 
 ),
 

@@ -1,7 +1,6 @@
 """The local Postgres when it is ended, killed, or started with other settings."""
 
 import signal
-from collections.abc import Iterator
 
 import psutil
 import psycopg2
@@ -13,12 +12,6 @@ from cdp.stack import probes
 from tests.support.postgres import ask
 from tests.support.stack import Stack
 from tests.support.waiting import wait_for
-
-
-@pytest.fixture
-def session(stack: Stack) -> Iterator[connection]:
-    with postgres.connect(stack.settings()) as opened:
-        yield opened
 
 
 def _password(stack: Stack) -> str:
