@@ -6,6 +6,8 @@ PYTEST := .venv/bin/python -m pytest
 STORE_WORKERS ?= 3
 # --full runs whole matrices and long populations, too: `make test-all`.
 TEST_OPTIONS ?=
+# Targets beside one another, each with its output in one piece: much of a test is waiting.
+TOGETHER := $(MAKE) --no-print-directory --jobs 3 --output-sync=target
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-unit test-store test-engine test-faults test-all up down airflow cluster lint format docs dictionary bench lock \
     install install-dev install-airflow clean
@@ -17,11 +19,8 @@ demo: install ## install everything, and bring the real sample to answers in Tri
 	@$(CDP) demo
 
 test: install-dev install-airflow ## install everything, lint, and run the tests on stacks of their own
-	@$(MAKE) --no-print-directory lint
-	@$(MAKE) --no-print-directory test-unit
-	@$(MAKE) --no-print-directory test-store
-	@tests/browser --install >/dev/null || true
-	@$(PYTEST) tests/engine tests/faults $(TEST_OPTIONS)
+	@$(TOGETHER) lint test-unit test-store
+	@$(TOGETHER) test-engine test-faults
 
 test-all: ## the same with whole matrices and long populations, as every night
 	@$(MAKE) --no-print-directory test TEST_OPTIONS=--full
@@ -37,7 +36,7 @@ test-engine: install-dev ## the tests that need Spark and Trino
 	@$(PYTEST) tests/engine $(TEST_OPTIONS)
 
 test-faults: install-dev install-airflow ## the tests that kill, end or start again what others share
-	@$(PYTEST) tests/faults $(TEST_OPTIONS)
+	@CDP_TEST_PORTS=8000 $(PYTEST) tests/faults $(TEST_OPTIONS)
 
 up: install ## start the local services
 	@$(CDP) up

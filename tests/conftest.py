@@ -47,16 +47,20 @@ def full(pytestconfig: pytest.Config) -> bool:
 
 
 @pytest.fixture(scope="session")
-def make_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Stack]]:
+def make_stack(
+    tmp_path_factory: pytest.TempPathFactory, full: bool
+) -> Iterator[Callable[..., Stack]]:
     """Make stacks that are not started yet; each is ended with the session, whatever happens.
 
     kind: the class of the stack. extra: settings.
     """
     made: list[Stack] = []
+    # What is small is interpreted otherwise.
+    always = {"CDP_SPARK_COMPILE_ROWS": "0"} if full else {}
 
     def make(name: str, kind: type[Stack] = Stack, **extra: str) -> Stack:
         state_dir = tmp_path_factory.mktemp(name)
-        stack = kind(state_dir, free_offset(100 + 400 * len(made)), extra)
+        stack = kind(state_dir, free_offset(100 + 400 * len(made)), always | extra)
         made.append(stack)
         return stack
 

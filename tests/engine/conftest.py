@@ -1,10 +1,11 @@
 """Fixtures of tests that share the stack."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.lived import CUTS, EVERY, FEW, Lived, live
 from tests.support.project import Project, environment, install
 from tests.support.reading import catalog
 from tests.support.stack import Stack
@@ -28,3 +29,15 @@ def project(
     yield made
     made.dbt("run-operation", "forget_schema")
     assert (schema,) not in catalog(stack).list_namespaces()
+
+
+@pytest.fixture(scope="session")
+def lived(
+    make_stack: Callable[..., Stack], tmp_path_factory: pytest.TempPathFactory, full: bool
+) -> Lived:
+    """The population with a life, on a stack of its own, with a catalog beside the store."""
+    log = tmp_path_factory.mktemp("log")
+    own = {"CDP_FEATURE_EVERY_DAYS": str(EVERY), "DBT_LOG_PATH": str(log)}
+    stack = make_stack("lived", CDP_WITH_SERVICES="rest-catalog", **own)
+    stack.cdp("up")
+    return live(stack, log, tmp_path_factory.mktemp("changes"), CUTS if full else FEW)

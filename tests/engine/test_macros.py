@@ -28,7 +28,7 @@ def project(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     shutil.copy(ROOT / "tests" / "iceberg" / "macros" / "equality.sql", folder / "helpers")
     with environment(stack), pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOMEBODY_SCHEMA", SCHEMA)
-        made = Project(stack, folder, SCHEMA)
+        made = Project(stack, folder, SCHEMA, frozenset({"run"}))
         yield made
         made.dbt("run-operation", "forget_schemas")
 

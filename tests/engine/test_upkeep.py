@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
@@ -20,7 +21,7 @@ from tests.support.stack import CDP, Stack
 from tests.support.upkeep import Keeper, keeping, table_of
 
 WEED = str(Path(sys.executable).with_name("weed"))
-SMALL_FILES = 2000
+SMALL_FILES, FEW = 2000, 400
 SCAN = "select count(*) as n, sum(length(payload)) as letters from upkeep.small"
 
 
@@ -30,16 +31,24 @@ def keeper(stack: Stack) -> Iterator[Keeper]:
         yield found
 
 
+@dataclass(frozen=True)
+class Small:
+    """A table of many small files: their number, and the snapshot."""
+
+    files: int
+    snapshot: int
+
+
 @pytest.fixture(scope="module")
-def small(keeper: Keeper) -> int:
-    """A table of many small files; its snapshot."""
+def small(keeper: Keeper, full: bool) -> Small:
+    number = SMALL_FILES if full else FEW
     with keeper.stack.session() as session:
         session.sql("create table lake.upkeep.small (id bigint, payload string) using iceberg")
-        rows = session.range(SMALL_FILES * 100).selectExpr("id", "sha2(string(id), 256) as payload")
-        rows.repartition(SMALL_FILES).writeTo("lake.upkeep.small").append()
+        rows = session.range(number * 100).selectExpr("id", "sha2(string(id), 256) as payload")
+        rows.repartition(number).writeTo("lake.upkeep.small").append()
     (snapshot,) = keeper.snapshots("small")
-    assert keeper.files("small") == SMALL_FILES
-    return snapshot
+    assert keeper.files("small") == number
+    return Small(number, snapshot)
 
 
 def seconds(stack: Stack, sql: str) -> float:
@@ -52,20 +61,18 @@ def seconds(stack: Stack, sql: str) -> float:
     return statistics.median(taken)
 
 
-def test_two_thousand_small_files_become_few_and_a_scan_gets_faster(
-    keeper: Keeper, small: int
-) -> None:
+def test_many_small_files_become_few_and_a_scan_gets_faster(keeper: Keeper, small: Small) -> None:
     stack = keeper.stack
     before, slow = stack.query(SCAN), seconds(stack, SCAN)
-    assert f"{SMALL_FILES:,} to 1 files" in keeper.keep("small")
+    assert f"{small.files:,} to 1 files" in keeper.keep("small")
     assert stack.query(SCAN) == before
     assert slow / seconds(stack, SCAN) > 2
     # Time travel within retention still works.
-    assert stack.query(f"{SCAN} for version as of {small}") == before
+    assert stack.query(f"{SCAN} for version as of {small.snapshot}") == before
     was, now = keeper.health("small")
     assert (was["moment"], now["moment"]) == ("before", "after")
-    assert (was["small_files"], was["files"], now["files"]) == (SMALL_FILES, SMALL_FILES, 1)
-    assert was["rows"] == now["rows"] == SMALL_FILES * 100
+    assert (was["small_files"], was["files"], now["files"]) == (small.files, small.files, 1)
+    assert was["rows"] == now["rows"] == small.files * 100
 
 
 def test_rows_that_were_deleted_are_left_out_of_the_files(keeper: Keeper) -> None:

@@ -17,7 +17,7 @@ from cdp.plan.state import KEY as STATE
 from cdp.settings import ROOT
 from cdp.stack import airflow
 from tests.support.airflow import Airflow
-from tests.support.lineage import assert_linked, read
+from tests.support.lineage import assert_linked, assert_named_alike, made_by, read
 from tests.support.reading import heads, last_run
 from tests.support.stack import CDP, Stack, free_offset
 from tests.support.waiting import wait_for
@@ -91,8 +91,11 @@ def test_a_run_by_the_scheduler_publishes_and_is_told_when_it_is_late(
     assert last_run(stack)["state"] in {"published", "discarded"}
     assert set(heads(stack)) >= set(before)
     wait_for(lambda: ("hourly.deadline", "resolved") in alerts(stack), 60, 1)
-    # One chain of lineage, told by Airflow, the commands, dbt and Spark.
-    assert_linked(read(driver.lineage), "hourly", last_run(stack)["run_id"])
+    # One chain of lineage, told by Airflow, the commands, dbt and Spark, with one name a table.
+    events = read(driver.lineage)
+    assert_linked(events, "hourly", last_run(stack)["run_id"])
+    assert made_by(events, "dbt")
+    assert_named_alike(events)
 
 
 def alerts(stack: Stack) -> list[tuple[str, str]]:

@@ -15,9 +15,7 @@ from cdp.settings import ROOT
 from tests.support.airflow import Airflow
 from tests.support.answers import assert_answers
 from tests.support.events import usage_event
-from tests.support.lineage import Event, assert_linked, read
-from tests.support.lost_catalog import assert_a_lost_catalog_comes_back
-from tests.support.project import Project, environment, install
+from tests.support.lineage import assert_linked, assert_named_alike, made_by, read
 from tests.support.reading import last_run
 from tests.support.stack import CDP, Stack
 
@@ -30,9 +28,9 @@ CUSTOMERS = "create table public.customers ({}, primary key (customer_id))".form
 )
 
 
-# Parts that a setting replaces; the night adds those that run DAGs.
-PARTS = "rest-catalog,spark-cluster,trino-worker"
-MORE = "airflow,postgres,metrics"
+pytestmark = pytest.mark.full
+# Parts that a setting replaces, and those that run DAGs.
+PARTS = "rest-catalog,spark-cluster,trino-worker,airflow,postgres,metrics"
 
 
 @dataclass
@@ -45,11 +43,10 @@ class Other:
 
 @pytest.fixture(scope="module")
 def other(
-    make_stack: Callable[..., Stack], tmp_path_factory: pytest.TempPathFactory, full: bool
+    make_stack: Callable[..., Stack], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Other]:
     lineage = tmp_path_factory.mktemp("lineage")
-    parts = f"{PARTS},{MORE}" if full else PARTS
-    stack = make_stack("other", CDP_WITH_SERVICES=parts, CDP_LINEAGE=str(lineage))
+    stack = make_stack("other", CDP_WITH_SERVICES=PARTS, CDP_LINEAGE=str(lineage))
     stack.cdp("demo")
     yield Other(stack, lineage)
     stack.cdp("down")
@@ -58,13 +55,13 @@ def other(
 
 @pytest.mark.timeout(1200)
 def test_the_main_job_gives_the_same_answers_on_another_catalog_and_clusters(
-    other: Other, full: bool
+    other: Other,
 ) -> None:
     stack = other.stack
     names = {s["name"] for s in stack.status()["services"]}
     assert {"rest-catalog", "spark-master", "spark-worker-1", "spark-worker-2"} <= names
     assert "trino-worker" in names
-    assert ({"airflow-scheduler", "metrics"} <= names) is full
+    assert {"airflow-scheduler", "metrics"} <= names
     assert stack.settings().catalog_url.endswith(str(8182 + stack.offset))
     assert stack.settings().master == f"spark://127.0.0.1:{7077 + stack.offset}"
     assert_answers(stack)
@@ -75,10 +72,11 @@ def test_the_main_job_gives_the_same_answers_on_another_catalog_and_clusters(
 
 
 def test_tables_are_called_alike_in_the_lineage_of_dbt_and_spark(other: Other) -> None:
-    assert_named_alike(read(other.lineage))
+    events = read(other.lineage)
+    assert len(made_by(events, "dbt")) > 25
+    assert_named_alike(events)
 
 
-@pytest.mark.full
 @pytest.mark.timeout(1200)
 def test_every_dag_runs_on_another_catalog_and_clusters(other: Other, tmp_path: Path) -> None:
     stack = other.stack
@@ -99,24 +97,6 @@ def test_every_dag_runs_on_another_catalog_and_clusters(other: Other, tmp_path: 
     assert len(stack.status()["slots"]) == 1
 
 
-def test_views_are_views_where_the_catalog_has_them(other: Other, tmp_path: Path) -> None:
-    assert_views_are_views(other.stack, tmp_path / "project")
-
-
-def test_a_lost_catalog_comes_back(other: Other, tmp_path: Path) -> None:
-    assert_a_lost_catalog_comes_back(other.stack, tmp_path / "backup")
-
-
-def assert_named_alike(events: list[Event]) -> None:
-    """Each table that dbt says it has made is one that Spark says it has written to."""
-    made = {
-        name: set().union(*(e.tables("outputs") for e in events if e.job[0] == name))
-        for name in ("dbt", "spark")
-    }
-    assert len(made["dbt"]) > 25
-    assert made["dbt"] <= made["spark"]
-
-
 def deliver_an_event(stack: Stack) -> None:
     settings = stack.settings()
     (customer,) = stack.query("select min(customer_id) as id from dim_customers")
@@ -130,27 +110,3 @@ def run_dag(stack: Stack, dag: str) -> None:
     """Run every task of a DAG for real, without a scheduler."""
     done = stack.run(CDP, "airflow", "dags", "test", dag, "2024-12-31T06:05:00")
     assert re.search(r"Marking run .* successful", done.stdout + done.stderr)
-
-
-def assert_views_are_views(stack: Stack, folder: Path) -> None:
-    """This catalog has views: a model of one is that or a table, as the variable says."""
-    with environment(stack), pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SOMEBODY_SCHEMA", "somebody")
-        project = Project(stack, install(folder), "somebody")
-        build = ["build", "--select", "a_table", "a_view"]
-        # A view at first, and at a second run; a table in its place, at a second run too; and a
-        # view in the table's.
-        for batches, has_views in enumerate([True, True, False, False, True], 2):
-            project.dbt(*build, batches=batches, iceberg_catalog_has_views=has_views)
-            (row,) = project.sql("select row_count from lake.somebody.a_view")
-            assert row[0] == batches
-            views = [row[1] for row in project.sql("show views in lake.somebody")]
-            tables = [row[1] for row in project.sql("show tables in lake.somebody")]
-            assert views == (["a_view"] if has_views else [])
-            assert sorted(tables) == (["a_table"] if has_views else ["a_table", "a_view"])
-        # A view has no rows of its own.
-        project.dbt("build", "--select", "a_table", batches=9, iceberg_catalog_has_views=True)
-        (row,) = project.sql("select row_count from lake.somebody.a_view")
-        assert row[0] == 9
-        project.dbt("run-operation", "forget_schema", iceberg_catalog_has_views=True)
-        assert not [r for r in project.sql("show schemas in lake") if r[0] == "somebody"]

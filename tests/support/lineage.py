@@ -94,3 +94,13 @@ def assert_linked(events: list[Event], dag: str, run_id: str) -> None:
     nodes = the(own, "COMPLETE", "dbt", "dbt-run-cdp_lakehouse")
     assert nodes.parent == the(own, "COMPLETE", "cdp", "build").run
     assert any(run_id in e.sql for e in events if e.job[0] == "spark")
+
+
+def made_by(events: list[Event], name: str) -> set[tuple[str, str]]:
+    """The tables that dbt, or Spark, says it has made."""
+    return set().union(*(e.tables("outputs") for e in events if e.job[0] == name))
+
+
+def assert_named_alike(events: list[Event]) -> None:
+    """Each table that dbt says it has made is one that Spark says it has written to."""
+    assert made_by(events, "dbt") <= made_by(events, "spark")
