@@ -5,7 +5,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psutil
@@ -63,23 +63,54 @@ def test_each_dag_is_read_from_the_manifest_within_four_seconds(driver: Airflow)
         assert float(seconds) < 4, file
 
 
-def test_a_run_by_the_scheduler_publishes_and_is_told_when_it_is_late(
-    driver: Airflow,
-) -> None:
+@dataclass(frozen=True)
+class Hour:
+    """A run of the DAG `hourly` that is late, and whose `write` was killed once.
+
+    states: of its tasks. before: main of every table. late: whether people were alerted while it
+    went on. writes: how often `write` was tried.
+    """
+
+    run: dict[str, Any]
+    states: dict[str, str]
+    before: dict[str, int]
+    late: bool
+    writes: int
+
+
+@pytest.fixture(scope="module")
+def hour(driver: Airflow) -> Hour:
+    """The run that the schedule makes of the hour that has passed."""
     stack = driver.stack
     before = heads(stack)
     # What is not known is built: a run with something to do.
     settings = stack.settings()
     objects.client(settings).delete_object(Bucket=settings.bucket, Key=STATE)
-    # Its schedule makes a run of the hour that has passed.
+    earlier = {r["run_id"] for r in all_runs(stack)}
     driver.ask("dags/hourly", "PATCH", is_paused=False)
     wait_for(lambda: bool(driver.runs("hourly")), 120, 1)
     (run,) = driver.runs("hourly")
-    assert run["run_type"] == "scheduled"
-    # It is late, and people are told while it goes on.
+
+    def writing() -> list[psutil.Process]:
+        return [p for p in stack.processes() if "--unaudited" in p.cmdline()]
+
+    wait_for(lambda: bool(writing()) and last_run(stack)["run_id"] not in earlier, 180)
+    for process in writing():
+        process.kill()
     wait_for(lambda: ("hourly.deadline", "failed") in alerts(stack), 120, 1)
+    late = driver.ask(f"dags/hourly/dagRuns/{run['dag_run_id']}")["state"] == "running"
     states = driver.ended("hourly", run["dag_run_id"])
     driver.ask("dags/hourly", "PATCH", is_paused=True)
+    write = driver.ask(f"dags/hourly/dagRuns/{run['dag_run_id']}/taskInstances/write")
+    return Hour(run, states, before, late, write["try_number"])
+
+
+def test_a_run_by_the_scheduler_publishes_and_is_told_when_it_is_late(
+    driver: Airflow, hour: Hour
+) -> None:
+    stack, states = driver.stack, hour.states
+    assert hour.run["run_type"] == "scheduled"
+    assert hour.late
     assert {states[step] for step in STEPS} == {"success"}
     # A task for each table, told by one process of dbt's; what is of a whole day waits.
     tables = {name.partition(".")[2]: s for name, s in states.items() if "." in name}
@@ -89,13 +120,18 @@ def test_a_run_by_the_scheduler_publishes_and_is_told_when_it_is_late(
     assert {"dim_customers", "customers_history", "winsor_thresholds"} <= done
     assert set(tables.values()) == {"success", "skipped"}
     assert last_run(stack)["state"] in {"published", "discarded"}
-    assert set(heads(stack)) >= set(before)
+    assert set(heads(stack)) >= set(hour.before)
     wait_for(lambda: ("hourly.deadline", "resolved") in alerts(stack), 60, 1)
     # One chain of lineage, told by Airflow, the commands, dbt and Spark, with one name a table.
     events = read(driver.lineage)
     assert_linked(events, "hourly", last_run(stack)["run_id"])
     assert made_by(events, "dbt")
     assert_named_alike(events)
+
+
+def test_a_task_that_is_killed_is_tried_again_and_the_run_goes_on(hour: Hour) -> None:
+    assert hour.writes == 2
+    assert {hour.states[step] for step in ("write", "audit", "publish")} == {"success"}
 
 
 def alerts(stack: Stack) -> list[tuple[str, str]]:
@@ -132,23 +168,6 @@ def test_a_failing_contract_ends_red_with_main_untouched_and_is_not_tried_again(
     lines = [str(line["event"]) for line in log["content"]]
     (query,) = (line.split("cdp query ")[1] for line in lines if "cdp query " in line)
     assert stack.query(shlex.split(query)[0])
-
-
-def test_a_task_that_is_killed_is_tried_again_and_the_run_goes_on(driver: Airflow) -> None:
-    run = driver.trigger("backfill")
-    before = {r["run_id"] for r in all_runs(driver.stack)}
-
-    def writing() -> list[psutil.Process]:
-        return [p for p in driver.stack.processes() if "--unaudited" in p.cmdline()]
-
-    wait_for(lambda: bool(writing()) and last_run(driver.stack)["run_id"] not in before, 120)
-    for process in writing():
-        process.kill()
-    states = driver.ended("backfill", run)
-    assert {states[step] for step in ("write", "audit", "publish")} == {"success"}
-    write = driver.ask(f"dags/backfill/dagRuns/{run}/taskInstances/write")
-    assert write["try_number"] == 2
-    assert last_run(driver.stack)["state"] in {"published", "discarded"}
 
 
 def all_runs(stack: Stack) -> list[dict[str, Any]]:

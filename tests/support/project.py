@@ -1,5 +1,6 @@
 """A dbt project of the tests, run in this process against the shared stack."""
 
+import copy
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,7 +50,8 @@ class Project:
             assert done.success, done.exception
             _manifests[kept] = done.result
         # A run writes what it has compiled into it.
-        manifest = _manifests[kept].deepcopy()
+        manifest = copy.deepcopy(_manifests[kept])
+        manifest.build_flat_graph()
         done = dbtRunner(manifest=manifest).invoke([*arguments, *folders, *told])
         results = getattr(done.result, "results", [])
         # An operation has no node.

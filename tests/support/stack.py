@@ -61,8 +61,8 @@ WITHOUT_ENGINES = {
 
 
 def free_offset(start: int) -> int:
-    """The first offset at which no port of a stack is taken; other ones for each worker of xdist, and
-    by CDP_TEST_PORTS for each session beside another, since they look at the same time."""
+    """The first offset at which no port of a stack is taken. Each worker of xdist has a range, as
+    has a session beside another by CDP_TEST_PORTS, since they look at the same time."""
     start += int(os.environ.get("CDP_TEST_PORTS", "0"))
     start += 2000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     for offset in range(start, start + 2000, 50):
