@@ -33,7 +33,7 @@ def project(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         made.dbt("run-operation", "forget_schemas")
 
 
-@pytest.mark.parametrize("branch", ["main", "run_of_a_test"])
+@pytest.mark.parametrize("branch", [pytest.param("main", marks=pytest.mark.full), "run_of_a_test"])
 def test_macros_give_what_the_seeds_say_from_run_to_run(project: Project, branch: str) -> None:
     """On main, and on a branch that begins after the first run."""
     project.dbt("run-operation", "forget_schemas")
