@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -69,7 +70,7 @@ def project(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         made.dbt("run-operation", "forget_schemas")
 
 
-def build(project: Project, ok: bool = True, **variables: object) -> str:
+def build(project: Project, ok: bool = True, **variables: Any) -> str:  # noqa: ANN401
     """Have the days land, and build what is new; what failed when it must fail."""
     project.dbt("run", "--select", LANDED, **variables)
     return project.dbt("build", "--exclude", LANDED, ok=ok, **variables)
