@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     port_offset: int = Field(default=0, ge=0, le=20_000)
     spark_driver_memory: str = "1g"
     spark_java_options: str = ""
-    # Queries of a lake whose tables all have fewer rows are interpreted, and not compiled.
+    # Queries of a lake whose tables all have fewer rows are interpreted, by one task a stage.
     spark_compile_rows: int = Field(default=100_000, ge=0)
     spark_worker_memory: str = "1g"
     trino_memory: str = "768m"

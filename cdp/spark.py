@@ -34,20 +34,23 @@ def _connect(url: str) -> "SparkSession":
     return session
 
 
-# Spark makes Java of each query, compiles it, and runs that; or it interprets the query.
-INTERPRETED = {
+# Where rows are few, what comes before the first row is what a query costs: Spark makes Java of it
+# and compiles that, splits its shuffles, and plans it again after each of them.
+SMALL = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.shuffle.partitions": "1",
 }
 
 
-def interpret(session: "SparkSession", rows: int, settings: Settings) -> None:
-    """Have a session interpret its queries where its tables are too small for compiled ones.
+def fit(session: "SparkSession", rows: int, settings: Settings) -> None:
+    """Have a session interpret its queries, one task a stage, where all its tables are small.
 
     rows: of the largest table that it reads. Figures: docs/decisions/0015-starts.md.
     """
     if rows < settings.spark_compile_rows:
-        for name, value in INTERPRETED.items():
+        for name, value in SMALL.items():
             session.conf.set(name, value)
 
 

@@ -101,7 +101,7 @@ class Audit:
             try:
                 with on_branch(self.settings, run_id) as session:
                     if self.rows is not None:
-                        spark.interpret(session, self.rows, self.settings)
+                        spark.fit(session, self.rows, self.settings)
                     yield session
             finally:
                 results.keep(run_id, self.outcome.checks[before:], self.settings)

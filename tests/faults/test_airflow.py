@@ -17,7 +17,7 @@ from cdp.plan.state import KEY as STATE
 from cdp.settings import ROOT
 from cdp.stack import airflow
 from tests.support.airflow import Airflow
-from tests.support.lineage import assert_linked, assert_named_alike, read
+from tests.support.lineage import assert_linked, assert_named_alike, made_by, read
 from tests.support.reading import heads, last_run
 from tests.support.stack import CDP, Stack, free_offset
 from tests.support.waiting import wait_for
@@ -122,15 +122,20 @@ def test_a_run_by_the_scheduler_publishes_and_is_told_when_it_is_late(
     assert last_run(stack)["state"] in {"published", "discarded"}
     assert set(heads(stack)) >= set(hour.before)
     wait_for(lambda: ("hourly.deadline", "resolved") in alerts(stack), 60, 1)
-    # One chain of lineage, told by Airflow, the commands, dbt and Spark, with one name a table.
-    events = read(driver.lineage)
-    assert_linked(events, "hourly", last_run(stack)["run_id"])
-    assert_named_alike(events, 3)
+    # One chain of lineage, told by Airflow, the commands, dbt and Spark.
+    assert_linked(read(driver.lineage), "hourly", last_run(stack)["run_id"])
 
 
 def test_a_task_that_is_killed_is_tried_again_and_the_run_goes_on(hour: Hour) -> None:
     assert hour.writes == 2
     assert {hour.states[step] for step in ("write", "audit", "publish")} == {"success"}
+
+
+def test_tables_are_called_alike_in_the_lineage_of_dbt_and_spark(driver: Airflow) -> None:
+    rebuild = ["build", "--full-refresh", "--select", "dim_customers", "winsor_thresholds"]
+    driver.stack.cdp(*rebuild, CDP_LINEAGE=str(driver.lineage))
+    wait_for(lambda: "dim_customers" in str(made_by(read(driver.lineage), "spark")))
+    assert_named_alike(read(driver.lineage), 2)
 
 
 def alerts(stack: Stack) -> list[tuple[str, str]]:
