@@ -42,7 +42,9 @@ class Project:
 
         folders = ["--project-dir", str(self.folder), "--profiles-dir", str(self.folder)]
         told = ["--target", target, "--vars", str(variables), "--quiet"]
-        connect(self.stack.settings())  # the session that `disconnect` ends is dbt's then
+        settings = self.stack.settings()
+        # The session that `disconnect` ends is dbt's then.
+        spark.fit(connect(settings), 0, settings)
         known = tuple((name, variables[name]) for name in sorted(self.parsed & set(variables)))
         kept = (self.folder, self.schema, target, known)
         if kept not in _manifests:
