@@ -5,6 +5,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -91,11 +92,8 @@ def hour(driver: Airflow) -> Hour:
     wait_for(lambda: bool(driver.runs("hourly")), 120, 1)
     (run,) = driver.runs("hourly")
 
-    def writing() -> list[psutil.Process]:
-        return [p for p in stack.processes() if "--unaudited" in p.cmdline()]
-
-    wait_for(lambda: bool(writing()) and last_run(stack)["run_id"] not in earlier, 180)
-    for process in writing():
+    wait_for(lambda: bool(writing(stack)) and last_run(stack)["run_id"] not in earlier, 180)
+    for process in writing(stack):
         process.kill()
     wait_for(lambda: ("hourly.deadline", "failed") in alerts(stack), 120, 1)
     late = driver.ask(f"dags/hourly/dagRuns/{run['dag_run_id']}")["state"] == "running"
@@ -103,6 +101,16 @@ def hour(driver: Airflow) -> Hour:
     driver.ask("dags/hourly", "PATCH", is_paused=True)
     write = driver.ask(f"dags/hourly/dagRuns/{run['dag_run_id']}/taskInstances/write")
     return Hour(run, states, before, late, write["try_number"])
+
+
+def writing(stack: Stack) -> list[psutil.Process]:
+    """The processes that write a run; others may end while they are looked at."""
+    found = []
+    for process in stack.processes():
+        with suppress(psutil.Error):
+            if "--unaudited" in process.cmdline():
+                found.append(process)
+    return found
 
 
 def test_a_run_by_the_scheduler_publishes_and_is_told_when_it_is_late(
