@@ -4,15 +4,16 @@ CDP := .venv/bin/cdp
 PYTEST := .venv/bin/python -m pytest
 # How many small stacks there are at once: their tests wait as much as they work.
 STORE_WORKERS ?= 3
-# What has the stack of the population, and needs no other.
-LIVED := tests/engine/test_transform.py tests/engine/test_rest_catalog.py
+# What needs no sample: it has stacks of its own, and runs beside the rest of engine.
+ASIDE := $(addprefix tests/engine/test_,$(addsuffix .py,transform rest_catalog iceberg_macros \
+    iceberg_strategies macros drift))
 # --full runs whole matrices and long populations, too: `make test-all`.
 TEST_OPTIONS ?=
 # Targets beside one another, each with its output in one piece: much of a test is waiting.
 TOGETHER := $(MAKE) --no-print-directory --jobs 3 --output-sync=target
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-unit test-store test-engine test-engine-shared \
-    test-engine-lived test-faults test-all up down airflow cluster lint format docs dictionary bench lock \
+    test-engine-aside test-faults test-all up down airflow cluster lint format docs dictionary bench lock \
     install install-dev install-airflow clean
 
 help: ## list the targets
@@ -34,14 +35,14 @@ test-unit: install-dev ## the tests that need no service
 test-store: install-dev ## the tests that need the object store, its catalog and Postgres
 	@$(PYTEST) -n $(STORE_WORKERS) tests/store $(TEST_OPTIONS)
 
-test-engine: test-engine-shared test-engine-lived ## the tests that need Spark and Trino
+test-engine: test-engine-shared test-engine-aside ## the tests that need Spark and Trino
 
 test-engine-shared: install-dev
 	@tests/browser --install >/dev/null || true
-	@$(PYTEST) tests/engine $(addprefix --ignore=,$(LIVED)) $(TEST_OPTIONS)
+	@$(PYTEST) tests/engine $(addprefix --ignore=,$(ASIDE)) $(TEST_OPTIONS)
 
-test-engine-lived: install-dev
-	@CDP_TEST_PORTS=8000 $(PYTEST) $(LIVED) $(TEST_OPTIONS)
+test-engine-aside: install-dev
+	@CDP_TEST_PORTS=8000 $(PYTEST) $(ASIDE) $(TEST_OPTIONS)
 
 test-faults: install-dev install-airflow ## the tests that kill, end or start again what others share
 	@CDP_TEST_PORTS=4000 $(PYTEST) tests/faults $(TEST_OPTIONS)

@@ -11,24 +11,35 @@ from tests.support.reading import catalog
 from tests.support.stack import Stack
 
 
+@pytest.fixture(scope="session")
+def bare_stack(make_stack: Callable[..., Stack]) -> Stack:
+    """A stack that is up and empty, of projects that are not this one."""
+    stack = make_stack("bare")
+    stack.cdp("up")
+    return stack
+
+
 @pytest.fixture(scope="module")
-def installed(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def installed(bare_stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Somebody's project that has installed macros/iceberg."""
-    with environment(stack):
+    with environment(bare_stack):
         yield install(tmp_path_factory.mktemp("somebody") / "project")
 
 
 @pytest.fixture
 def project(
-    stack: Stack, installed: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    bare_stack: Stack,
+    installed: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Project]:
     """That project, with a schema of the test's own."""
     schema = "somebody_" + request.node.originalname.removeprefix("test_")[:40].strip("_")
     monkeypatch.setenv("SOMEBODY_SCHEMA", schema)
-    made = Project(stack, installed, schema)
+    made = Project(bare_stack, installed, schema)
     yield made
     made.dbt("run-operation", "forget_schema")
-    assert (schema,) not in catalog(stack).list_namespaces()
+    assert (schema,) not in catalog(bare_stack).list_namespaces()
 
 
 @pytest.fixture(scope="session")

@@ -150,6 +150,7 @@ def test_a_run_is_written_audited_and_published_one_after_the_other(
     assert "is published: only a run that is written" in stack.refused("audit", run["run_id"])
 
 
+@pytest.mark.full
 def test_an_audit_fails_what_was_written_against_the_contract(
     stack: Stack, checkout: Checkout
 ) -> None:

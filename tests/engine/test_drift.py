@@ -51,7 +51,7 @@ each_fault = pytest.mark.parametrize(
 
 
 @pytest.fixture(scope="module")
-def project(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+def project(bare_stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """The project of the made-up days, with sixty clean ones built."""
     folder = tmp_path_factory.mktemp("drift") / "project"
     shutil.copytree(ROOT / "tests" / "drift", folder)
@@ -62,9 +62,9 @@ def project(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     for name in FILES:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
-    with environment(stack), pytest.MonkeyPatch.context() as patch:
+    with environment(bare_stack), pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOMEBODY_SCHEMA", SCHEMA)
-        made = Project(stack, folder, SCHEMA)
+        made = Project(bare_stack, folder, SCHEMA)
         build(made, days=CLEAN, fault="none")
         yield made
         made.dbt("run-operation", "forget_schemas")

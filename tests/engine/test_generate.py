@@ -145,6 +145,7 @@ def test_the_bytes_do_not_depend_on_parallelism(made: str, stack: Stack) -> None
     assert one == everything(stack, twin.name)
 
 
+@pytest.mark.full
 def test_without_dirt_no_line_is_broken_and_each_row_comes_once(stack: Stack) -> None:
     clean = Parameters(120, 7, 12, 0, name="test_clean", events_per_day=1, objects_per_day=1)
     counts = generate(job(stack, clean), lambda _: None)

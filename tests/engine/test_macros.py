@@ -19,16 +19,16 @@ STILL += ["mon_column_profile", "mon_drift"]
 
 
 @pytest.fixture(scope="module")
-def project(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+def project(bare_stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """The project of the seeds, with the macros where its dbt_project.yml looks for them."""
     folder = tmp_path_factory.mktemp("macros") / "project"
     shutil.copytree(ROOT / "tests" / "macros", folder)
     shutil.copytree(ROOT / "macros", folder / "macros")
     shutil.copy(ROOT / ".dbtignore", folder)
     shutil.copy(ROOT / "tests" / "iceberg" / "macros" / "equality.sql", folder / "helpers")
-    with environment(stack), pytest.MonkeyPatch.context() as patch:
+    with environment(bare_stack), pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOMEBODY_SCHEMA", SCHEMA)
-        made = Project(stack, folder, SCHEMA, frozenset({"run"}))
+        made = Project(bare_stack, folder, SCHEMA, frozenset({"run"}))
         yield made
         made.dbt("run-operation", "forget_schemas")
 

@@ -105,6 +105,7 @@ def test_what_changed_and_its_children_are_built_and_tested_beside_what_is_publi
     assert lake(stack) == before
 
 
+@pytest.mark.full
 def test_a_macro_that_breaks_the_models_which_use_it_fails_the_build_and_harms_nothing(
     stack: Stack, pull_request: PullRequest
 ) -> None:

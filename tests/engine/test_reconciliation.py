@@ -10,7 +10,7 @@ from tests.support.chaos import RECONCILE, source
 from tests.support.stack import Stack
 
 
-@pytest.mark.parametrize("change", ["delete", "insert"])
+@pytest.mark.parametrize("change", ["delete", pytest.param("insert", marks=pytest.mark.full)])
 def test_a_table_that_lost_or_gained_a_row_is_not_reconciled(
     stack: Stack, tmp_path: Path, change: str
 ) -> None:
