@@ -66,17 +66,14 @@ def test_each_dag_is_read_from_the_manifest_within_four_seconds(driver: Airflow)
 
 @dataclass(frozen=True)
 class Hour:
-    """A run of the DAG `hourly` that is late, and whose `write` was killed once.
+    """A run of the DAG `hourly` that is late.
 
-    states: of its tasks. before: main of every table. late: whether people were alerted while it
-    went on. writes: how often `write` was tried.
+    states: of its tasks. before: main of every table.
     """
 
     run: dict[str, Any]
     states: dict[str, str]
     before: dict[str, int]
-    late: bool
-    writes: int
 
 
 @pytest.fixture(scope="module")
@@ -87,20 +84,14 @@ def hour(driver: Airflow) -> Hour:
     # What is not known is built: a run with something to do.
     settings = stack.settings()
     objects.client(settings).delete_object(Bucket=settings.bucket, Key=STATE)
-    earlier = {r["run_id"] for r in all_runs(stack)}
     driver.ask("dags/hourly", "PATCH", is_paused=False)
     wait_for(lambda: bool(driver.runs("hourly")), 120, 1)
     (run,) = driver.runs("hourly")
-
-    wait_for(lambda: bool(writing(stack)) and last_run(stack)["run_id"] not in earlier, 180)
-    for process in writing(stack):
-        process.kill()
+    # It is late, and people are told while it goes on.
     wait_for(lambda: ("hourly.deadline", "failed") in alerts(stack), 120, 1)
-    late = driver.ask(f"dags/hourly/dagRuns/{run['dag_run_id']}")["state"] == "running"
     states = driver.ended("hourly", run["dag_run_id"])
     driver.ask("dags/hourly", "PATCH", is_paused=True)
-    write = driver.ask(f"dags/hourly/dagRuns/{run['dag_run_id']}/taskInstances/write")
-    return Hour(run, states, before, late, write["try_number"])
+    return Hour(run, states, before)
 
 
 def writing(stack: Stack) -> list[psutil.Process]:
@@ -118,7 +109,6 @@ def test_a_run_by_the_scheduler_publishes_and_is_told_when_it_is_late(
 ) -> None:
     stack, states = driver.stack, hour.states
     assert hour.run["run_type"] == "scheduled"
-    assert hour.late
     assert {states[step] for step in STEPS} == {"success"}
     # A task for each table, told by one process of dbt's; what is of a whole day waits.
     tables = {name.partition(".")[2]: s for name, s in states.items() if "." in name}
@@ -132,11 +122,6 @@ def test_a_run_by_the_scheduler_publishes_and_is_told_when_it_is_late(
     wait_for(lambda: ("hourly.deadline", "resolved") in alerts(stack), 60, 1)
     # One chain of lineage, told by Airflow, the commands, dbt and Spark.
     assert_linked(read(driver.lineage), "hourly", last_run(stack)["run_id"])
-
-
-def test_a_task_that_is_killed_is_tried_again_and_the_run_goes_on(hour: Hour) -> None:
-    assert hour.writes == 2
-    assert {hour.states[step] for step in ("write", "audit", "publish")} == {"success"}
 
 
 def test_tables_are_called_alike_in_the_lineage_of_dbt_and_spark(driver: Airflow) -> None:
@@ -185,6 +170,20 @@ def test_a_failing_contract_ends_red_with_main_untouched_and_is_not_tried_again(
     lines = [str(line["event"]) for line in log["content"]]
     (query,) = (line.split("cdp query ")[1] for line in lines if "cdp query " in line)
     assert stack.query(shlex.split(query)[0])
+
+
+def test_a_task_that_is_killed_is_tried_again_and_the_run_goes_on(driver: Airflow) -> None:
+    stack = driver.stack
+    before = {r["run_id"] for r in all_runs(stack)}
+    run = driver.trigger("backfill")
+    wait_for(lambda: bool(writing(stack)) and last_run(stack)["run_id"] not in before, 180)
+    for process in writing(stack):
+        process.kill()
+    states = driver.ended("backfill", run)
+    assert {states[step] for step in ("write", "audit", "publish")} == {"success"}
+    write = driver.ask(f"dags/backfill/dagRuns/{run}/taskInstances/write")
+    assert write["try_number"] == 2
+    assert last_run(stack)["state"] in {"published", "discarded"}
 
 
 def all_runs(stack: Stack) -> list[dict[str, Any]]:
