@@ -99,17 +99,3 @@ def assert_linked(events: list[Event], dag: str, run_id: str) -> None:
 def made_by(events: list[Event], name: str) -> set[tuple[str, str]]:
     """The tables that dbt, or Spark, says it has made."""
     return set().union(*(e.tables("outputs") for e in events if e.job[0] == name))
-
-
-def assert_named_alike(events: list[Event], least: int) -> None:
-    """Each table that both dbt and Spark say they have made has one name; there are some of them.
-
-    dbt says so too of tables that it has found to be up to date.
-    """
-    by_dbt, by_spark = (
-        {name.rpartition("/")[2]: (place, name) for place, name in made_by(events, job)}
-        for job in ("dbt", "spark")
-    )
-    both = set(by_dbt) & set(by_spark)
-    assert len(both) >= least
-    assert {name: by_dbt[name] for name in both} == {name: by_spark[name] for name in both}
