@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from bench.page import ROOT, ratios, table, write
 from bench.startup import cdp, timed
-from bench.transform import BUILD, DAY_SECONDS, DAYS, ROWS, Bench, Size, put
+from bench.transform import BUILD, DAYS, ROWS, Bench, Size, put
 from cdp.catalog import Catalog
 from cdp.landing.source import read_all
 from cdp.loading import journal, loader
@@ -54,7 +54,7 @@ def builds(
 
     def deliver(day: int, batch: int) -> None:
         session = connect(s)
-        for part in size.later(day, DAY_SECONDS, batch):
+        for part in size.day(day, batch):
             put(session, sources, folder / "parquet", part)
         disconnect(s)
 

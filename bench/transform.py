@@ -191,13 +191,14 @@ class Part:
 class Size:
     """How large a telco is, and what happens on its day and in its hour.
 
-    changed: customers that change on the day; events: events of the day.
+    changed: customers that change on the day; events: events of the day; hour: events of the hour.
     """
 
     customers: int
     events_a_customer: float
     changed: int
     events: int
+    hour: int = 20_000
 
     def year(self) -> list[Part]:
         n = self.customers
@@ -211,18 +212,24 @@ class Size:
             Part("support.tickets", 1, events // 24, 0, n, YEAR, span),
         ]
 
-    def later(self, day: int, seconds: int, batch: int) -> list[Part]:
-        """What comes in so many seconds of a day, counted from the year's first."""
-        share = seconds / DAY_SECONDS
+    def day(self, day: int, batch: int) -> list[Part]:
+        """Return what comes in on a day, counted from the year's first."""
+        return self.later(day, DAY_SECONDS, batch, self.changed, self.events)
+
+    def one_hour(self, day: int, batch: int) -> list[Part]:
+        """Return what comes in in the first hour of a day."""
+        return self.later(day, 3600, batch, self.changed // 24, self.hour)
+
+    def later(self, day: int, seconds: int, batch: int, changed: int, events: int) -> list[Part]:
         since, first = YEAR + day * DAY_SECONDS, 1_000_000_000 * batch
         rows = {
-            "crm.customers": self.changed,
-            "usage.events": self.events,
-            "billing.payments": self.events // 3,
-            "support.tickets": self.events // 24,
+            "crm.customers": changed,
+            "usage.events": events,
+            "billing.payments": events // 3,
+            "support.tickets": events // 24,
         }
         return [
-            Part(name, batch, max(int(count * share), 1), first, self.customers, since, seconds)
+            Part(name, batch, max(count, 1), first, self.customers, since, seconds)
             for name, count in rows.items()
         ]
 
@@ -463,9 +470,9 @@ class Bench:
         journal.make_table(session)
         rows = {
             "full": self.size.year(),
-            "day": self.size.later(DAYS, DAY_SECONDS, 3),
-            "as-of day": self.size.later(DAYS + 1, DAY_SECONDS, 4),
-            "hour": self.size.later(DAYS + 2, 3600, 5),
+            "day": self.size.day(DAYS, 3),
+            "as-of day": self.size.day(DAYS + 1, 4),
+            "hour": self.size.one_hour(DAYS + 2, 5),
         }
         parquet = self.folder / "parquet"
         for step, left_out in STEPS.items():

@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from cdp import objects
+from cdp import kept_manifest, objects
 from cdp.errors import CdpError
 from cdp.settings import ROOT, Settings
 
@@ -135,7 +135,12 @@ def parse(arguments: Sequence[str], settings: Settings, *, writes: bool = False)
         name, equals, _ = argument.partition("=")
         if name in PARSED:
             kept += [argument] if equals else arguments[at : at + 2]
-    manifest = _invoke(["parse", "--write-json" if writes else "--no-write-json", *kept]).result
+    key = kept_manifest.key(kept, target(kept, settings), settings)
+    with _uncollected():
+        manifest = None if writes else kept_manifest.load(key)
+    if manifest is None:
+        manifest = _invoke(["parse", "--write-json" if writes else "--no-write-json", *kept]).result
+        kept_manifest.keep(key)
     manifest.build_parent_and_child_maps()
     tables = {
         f"{node.schema}.{node.alias}": node

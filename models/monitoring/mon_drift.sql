@@ -22,15 +22,13 @@
 {% set enough_weekdays, enough_days = 3, 7 %}
 {% set complete_until = var('complete_until', '1970-01-01') %}
 
-{% set judged_days = 28 %}
+{% set judged_days, past_days = 28, 56 %}
 with profiles as (
 
     select
         *,
-        -- Features of a date that are built again are told again.
-        until_batch is null
-        and profiled_at < max(profiled_at) over (partition by table_name, profiled_on)
-            as is_replaced
+        max(profiled_on) over (partition by table_name) as newest_day,
+        max(profiled_at) over (partition by table_name, profiled_on) as last_profiled_at
     from {{ ref('mon_column_profile') }}
 
 ),
@@ -42,6 +40,8 @@ days as (
         column_name,
         kind,
         profiled_on,
+        newest_day,
+        last_profiled_at,
         sum(row_total) as row_total,
         sum(value_count) as value_count,
         coalesce(sum(zero_count), 0) as zero_count,
@@ -50,49 +50,34 @@ days as (
         max_by(value_counts, row_total) as value_counts,
         max(profiled_at) as profiled_at
     from profiles
-    where not is_replaced
-    group by table_name, column_name, kind, profiled_on
+    where
+        profiled_on > date_sub(newest_day, {{ judged_days + past_days }})
+        -- Features of a date that are built again replace those of before.
+        and (until_batch is not null or profiled_at = last_profiled_at)
+    group by table_name, column_name, kind, profiled_on, newest_day, last_profiled_at
 
 ),
 
-numbers as (
+marked as (
 
     select
         *,
         value_count - zero_count as other_count,
-        transform(quantiles, each -> signum(each) * ln(1 + abs(each))) as logarithms
-    from days
-    where kind = 'number' and value_count > zero_count
-
-),
-
-newest as (
-
-    select
-        table_name,
-        max(profiled_on) as newest_day
-    from days
-    group by table_name
-
-),
-
--- What came long ago, as at the first build, is a past and no news.
-new_days as (
-
-    select
-        days.table_name,
-        days.profiled_on
-    from days
-    inner join newest on days.table_name = newest.table_name
-    where
-        days.profiled_on > date_sub(newest.newest_day, {{ judged_days }})
+        transform(quantiles, each -> signum(each) * ln(1 + abs(each))) as logarithms,
+        -- What came long ago, as at the first build, is past.
+        profiled_on > date_sub(newest_day, {{ judged_days }})
         {% if is_incremental() -%}
-            and days.profiled_at > (
+            and last_profiled_at > (
                 select coalesce(max(known.judged_until), timestamp '1970-01-01')
                 from {{ this }} as known
             )
-        {%- endif %}
-    group by days.table_name, days.profiled_on
+        {%- endif %} as is_new,
+        -- One column stands for the rows of a table.
+        row_number() over (
+            partition by table_name, profiled_on order by row_total desc, column_name asc
+        ) = 1
+        and (profiled_on < newest_day or profiled_on <= date '{{ complete_until }}') as counts_rows
+    from days
 
 ),
 
@@ -101,77 +86,113 @@ new_days as (
 measured as (
 
     select
-        table_name,
-        column_name,
-        'null_rate' as metric,
-        profiled_on,
-        row_total,
-        row_total as basis,
-        1 - value_count / row_total as measure,
-        sqrt(
-            greatest(value_count / row_total * (1 - value_count / row_total), 1 / row_total)
-            / row_total
-        ) as noise,
-        profiled_at
-    from days
-    union all
-    select
-        table_name,
-        column_name,
-        'zero_rate' as metric,
-        profiled_on,
-        row_total,
-        value_count as basis,
-        zero_count / value_count as measure,
-        sqrt(
-            greatest(zero_count / value_count * (1 - zero_count / value_count), 1 / value_count)
-            / value_count
-        ) as noise,
-        profiled_at
-    from days
-    where kind = 'number' and value_count > 0
-    union all
-    select
-        table_name,
-        column_name,
-        'age' as metric,
-        profiled_on,
-        row_total,
-        value_count as basis,
-        (quantiles[1] + quantiles[2] + quantiles[3]) / 3 as measure,
-        0.93 * (quantiles[3] - quantiles[1]) / sqrt(value_count) as noise,
-        profiled_at
-    from days
-    where kind = 'age' and quantiles is not null
-    {% for metric, at, factor in [('median', 2, 0.93), ('p95', 4, 1.57)] -%}
-        union all
+        exploded.table_name,
+        if(
+            exploded.point.metric = 'row_count', '*', exploded.column_name
+        ) as column_name,  -- noqa: RF04
+        exploded.profiled_on,
+        exploded.row_total,
+        if(
+            exploded.point.metric = 'row_count', exploded.last_profiled_at, exploded.profiled_at
+        ) as profiled_at,
+        exploded.is_new,
+        exploded.point.metric,
+        exploded.point.basis,
+        exploded.point.measure,
+        exploded.point.noise
+    from (
         select
-            table_name,
-            column_name,
-            '{{ metric }}' as metric,
-            profiled_on,
-            row_total,
-            other_count as basis,
-            logarithms[{{ at }}] as measure,
-            {{ factor }} * (logarithms[3] - logarithms[1]) / sqrt(other_count) as noise,
-            profiled_at
-        from numbers
-    {% endfor -%}
-    union all
+            *,
+            explode(array(
+                struct(
+                    'null_rate' as metric,
+                    row_total as basis,
+                    1 - value_count / row_total as measure,
+                    sqrt(
+                        greatest(
+                            value_count / row_total * (1 - value_count / row_total), 1 / row_total
+                        ) / row_total
+                    ) as noise
+                ),
+                if(
+                    kind = 'number' and value_count > 0,
+                    struct(
+                        'zero_rate' as metric,
+                        value_count as basis,
+                        zero_count / value_count as measure,
+                        sqrt(
+                            greatest(
+                                zero_count / value_count * (1 - zero_count / value_count),
+                                1 / value_count
+                            ) / value_count
+                        ) as noise
+                    ),
+                    null
+                ),
+                if(
+                    kind = 'age',
+                    struct(
+                        'age' as metric,
+                        value_count as basis,
+                        (quantiles[1] + quantiles[2] + quantiles[3]) / 3 as measure,
+                        0.93 * (quantiles[3] - quantiles[1]) / sqrt(value_count) as noise
+                    ),
+                    null
+                ),
+                {% for metric, at, factor in [('median', 2, 0.93), ('p95', 4, 1.57)] -%}
+                    if(
+                        kind = 'number' and other_count > 0,
+                        struct(
+                            '{{ metric }}' as metric,
+                            other_count as basis,
+                            logarithms[{{ at }}] as measure,
+                            {{ factor }} * (logarithms[3] - logarithms[1]) / sqrt(other_count)
+                                as noise
+                        ),
+                        null
+                    ),
+                {% endfor -%}
+                if(
+                    counts_rows,
+                    struct(
+                        'row_count' as metric,
+                        row_total as basis,
+                        ln(1 + row_total) as measure,
+                        1 / sqrt(row_total) as noise
+                    ),
+                    null
+                )
+            )) as point
+        from marked
+    ) as exploded
+    where exploded.point.measure is not null
+
+),
+
+-- All days of a measure in one row: a day is compared with others without a join.
+series as (
+
     select
-        days.table_name,
-        '*' as column_name,  -- noqa: RF04
-        'row_count' as metric,
-        days.profiled_on,
-        max(days.row_total) as row_total,
-        max(days.row_total) as basis,
-        ln(1 + max(days.row_total)) as measure,
-        1 / sqrt(max(days.row_total)) as noise,
-        max(days.profiled_at) as profiled_at
-    from days
-    inner join newest on days.table_name = newest.table_name
-    where days.profiled_on < newest.newest_day or days.profiled_on <= date '{{ complete_until }}'
-    group by days.table_name, days.profiled_on
+        table_name,
+        column_name,
+        metric,
+        collect_list(
+            struct(profiled_on, row_total, basis, measure, noise, profiled_at, is_new)
+        ) as points
+    from measured
+    group by table_name, column_name, metric
+
+),
+
+present as (
+
+    select
+        table_name,
+        column_name,
+        metric,
+        points,
+        explode(filter(points, each -> each.is_new)) as judged
+    from series
 
 ),
 
@@ -181,48 +202,61 @@ past as (
         present.table_name,
         present.column_name,
         present.metric,
-        present.profiled_on,
-        present.row_total,
-        present.basis,
-        present.measure,
-        present.noise,
-        present.profiled_at,
-        avg(earlier.noise) as past_noise,
-        collect_list(earlier.measure) filter (
-            where dayofweek(earlier.profiled_on) = dayofweek(present.profiled_on)
-        ) as of_weekday,
-        collect_list(earlier.measure) filter (
-            where earlier.profiled_on >= date_sub(present.profiled_on, 28)
-        ) as of_days
-    from measured as present
-    left semi join new_days
-        on present.table_name = new_days.table_name and present.profiled_on = new_days.profiled_on
+        present.judged,
+        filter(
+            present.points,
+            each -> each.profiled_on < present.judged.profiled_on
+            and each.profiled_on >= date_sub(present.judged.profiled_on, {{ past_days }})
+            and (present.metric = 'row_count' or thresholds.min_rows <= each.basis)
+        ) as points
+    from present
     inner join {{ ref('drift_thresholds') }} as thresholds on present.metric = thresholds.metric
-    inner join measured as earlier
-        on
-            present.table_name = earlier.table_name
-            and present.column_name = earlier.column_name
-            and present.metric = earlier.metric
-            and present.profiled_on > earlier.profiled_on
-            and present.profiled_on <= date_add(earlier.profiled_on, 56)
-            and earlier.measure is not null
-            and (present.metric = 'row_count' or thresholds.min_rows <= earlier.basis)
-    where present.measure is not null
-    group by all
+
+),
+
+comparable as (
+
+    select
+        past.*,
+        filter(
+            past.points,
+            each -> dayofweek(each.profiled_on) = dayofweek(past.judged.profiled_on)
+        ) as of_weekday,
+        filter(
+            past.points,
+            each -> each.profiled_on >= date_sub(past.judged.profiled_on, {{ judged_days }})
+        ) as of_days,
+        aggregate(past.points, 0D, (total, each) -> total + each.noise)
+        / size(past.points) as past_noise
+    from past
+    where size(past.points) > 0
 
 ),
 
 chosen as (
 
     select
-        *,
+        comparable.table_name,
+        comparable.column_name,
+        comparable.metric,
+        comparable.judged.profiled_on,
+        comparable.judged.row_total,
+        comparable.judged.basis,
+        comparable.judged.measure,
+        comparable.judged.noise,
+        comparable.judged.profiled_at,
+        comparable.past_noise,
         array_sort(
-            case
-                when size(of_weekday) >= {{ enough_weekdays }} then of_weekday
-                when size(of_days) >= {{ enough_days }} then of_days
-            end
+            transform(
+                case
+                    when size(comparable.of_weekday) >= {{ enough_weekdays }}
+                        then comparable.of_weekday
+                    when size(comparable.of_days) >= {{ enough_days }} then comparable.of_days
+                end,
+                each -> each.measure
+            )
         ) as measures
-    from past
+    from comparable
 
 ),
 
@@ -254,80 +288,67 @@ categories as (
     select
         table_name,
         column_name,
-        profiled_on,
-        row_total,
-        profiled_at,
-        explode(map_entries(value_counts)) as counted
-    from days
-    where kind = 'category'
-
-),
-
-actual as (
-
-    select
-        categories.table_name,
-        categories.column_name,
-        categories.profiled_on,
-        categories.row_total,
-        categories.profiled_at,
-        categories.counted.key as item,
-        categories.counted.value as occurrences
-    from categories
-    left semi join new_days
-        on
-            categories.table_name = new_days.table_name
-            and categories.profiled_on = new_days.profiled_on
+        collect_list(struct(profiled_on, row_total, value_counts, profiled_at, is_new)) as points
+    from marked
+    where kind = 'category' and value_counts is not null
+    group by table_name, column_name
 
 ),
 
 judged_categories as (
 
-    select distinct
+    select
         table_name,
         column_name,
-        profiled_on
-    from actual
+        points,
+        explode(filter(points, each -> each.is_new and size(each.value_counts) > 0)) as judged
+    from categories
 
 ),
 
-expected as (
+compared as (
 
     select
         present.table_name,
         present.column_name,
-        present.profiled_on,
-        earlier.counted.key as item,
-        sum(earlier.counted.value) as occurrences
+        present.judged,
+        explode(
+            filter(
+                present.points,
+                each -> each.profiled_on <= present.judged.profiled_on
+                and each.profiled_on >= date_sub(present.judged.profiled_on, {{ judged_days }})
+            )
+        ) as point
     from judged_categories as present
-    inner join categories as earlier
-        on
-            present.table_name = earlier.table_name
-            and present.column_name = earlier.column_name
-            and present.profiled_on > earlier.profiled_on
-            and present.profiled_on <= date_add(earlier.profiled_on, 28)
-    group by
-        present.table_name, present.column_name, present.profiled_on, earlier.counted.key
+
+),
+
+counted as (
+
+    select
+        compared.table_name,
+        compared.column_name,
+        compared.judged.profiled_on,
+        compared.judged.row_total,
+        compared.judged.profiled_at,
+        compared.point.profiled_on = compared.judged.profiled_on as is_present,
+        explode(compared.point.value_counts) as (item, occurrences)
+    from compared
 
 ),
 
 shares as (
 
     select
-        coalesce(actual.table_name, expected.table_name) as table_name,  -- noqa: RF04
-        coalesce(actual.column_name, expected.column_name) as column_name,  -- noqa: RF04
-        coalesce(actual.profiled_on, expected.profiled_on) as profiled_on,
-        coalesce(actual.occurrences, 0) as occurrences,
-        coalesce(expected.occurrences, 0) as expected_occurrences,
-        actual.row_total,
-        actual.profiled_at
-    from actual
-    full outer join expected
-        on
-            actual.table_name = expected.table_name
-            and actual.column_name = expected.column_name
-            and actual.profiled_on = expected.profiled_on
-            and actual.item = expected.item
+        table_name,
+        column_name,
+        profiled_on,
+        row_total,
+        profiled_at,
+        sum(if(is_present, occurrences, 0)) as occurrences,
+        sum(if(is_present, 0, occurrences)) as expected_occurrences
+    from counted
+    group by table_name, column_name, profiled_on, row_total, profiled_at, item
 
 ),
 
