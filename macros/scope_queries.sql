@@ -1,6 +1,7 @@
 {#-
     The queries whose rows are the scope of a run: whose it is (the unique id of a table, or a key of
-    the scope), which part of it, and how far that has got, as text.
+    the scope), which part of it, and how far that has got, as text. Of a part with several rows the
+    largest one counts.
 -#}
 {% macro scope_queries() -%}
     {%- set queries, tables = [], {} -%}
@@ -20,8 +21,8 @@
     {%- set landed_batches = relation_of(landed_batches) if landed_batches and tables else none -%}
     {%- if landed_batches -%}
         {%- do queries.append(
-            "select 'landed' as node, source_name as part, cast(max(batch) as string) as mark from "
-            ~ landed_batches ~ ' group by source_name'
+            "select 'landed' as node, source_name as part, cast(batch as string) as mark from "
+            ~ landed_batches
         ) -%}
     {%- endif -%}
     {%- if landed_batches and 'mon_reconciliation' in tables -%}
