@@ -7,6 +7,7 @@ is: that takes a fifth of the time.
 
 import hashlib
 import os
+from argparse import Namespace
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -38,10 +39,13 @@ def load(key: str, path: Path = KEPT) -> Any:  # noqa: ANN401 - dbt's own class
         return None
     from dbt.adapters.factory import load_plugin
     from dbt.contracts.graph.manifest import Manifest
+    from dbt.flags import set_from_args
     from dbt.parser.manifest import extended_mashumuro_decoder
 
     manifest = Manifest.from_msgpack(kept, decoder=extended_mashumuro_decoder)
-    # What dbt's reading does besides: the adapter's materializations are found by its plugin.
+    # What dbt's reading does besides: its flags say how a manifest is written, and the adapter's
+    # plugin finds materializations.
+    set_from_args(Namespace(project_dir=str(ROOT), profiles_dir=str(ROOT)), None)
     load_plugin(manifest.metadata.adapter_type)
     manifest.build_flat_graph()
     return manifest

@@ -2,9 +2,6 @@
     Find out what is new for the models of this run: a hook of each run's start. It asks Spark one
     statement for how far each selected table has got, from Iceberg's metadata where that says it;
     and one more for the dates in batches that base tables hold and other tables lack.
-
-    The statement groups the rows of all tables at once: a query of its own for each would take Spark
-    two stages a table.
 -#}
 {% macro find_scope() -%}
     {%- if execute and flags.WHICH in ['run', 'build', 'snapshot'] -%}
@@ -15,17 +12,7 @@
         {%- do graph.update({'scope': scope}) -%}
         {%- set queries = scope_queries() -%}
         {%- if queries -%}
-            {#- Numbers of batches are compared as numbers; moments, dates and flags as text. -#}
-            {%- set furthest -%}
-                select
-                    node,
-                    part,
-                    coalesce(cast(max(try_cast(mark as bigint)) as string), max(mark)) as mark
-                from ({{ queries | join(' union all ') }})
-                where mark is not null
-                group by node, part
-            {%- endset -%}
-            {%- for row in run_query(furthest) -%}
+            {%- for row in run_query(queries | join(' union all ')) if row[2] is not none -%}
                 {%- set into = scope[row[0]] if row[0] in scope else scope.marks[row[0]] -%}
                 {%- do into.update({row[1]: row[2]}) -%}
             {%- endfor -%}

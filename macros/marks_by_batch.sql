@@ -12,12 +12,12 @@
     {%- set marks = {} -%}
     {%- for source_name in sources -%}
         {%- set column = sources[source_name] if sources is mapping else '_batch' -%}
-        {%- do marks.update({source_name: 'readable_metrics.' ~ column ~ '.upper_bound'}) -%}
+        {%- do marks.update({source_name: 'max(readable_metrics.' ~ column ~ '.upper_bound)'}) -%}
     {%- endfor -%}
     {%- if 'is_rejected' in node.columns -%}
         {%- do marks.update({
-            'rejected': 'if(readable_metrics.is_rejected.upper_bound, '
-            ~ 'readable_metrics._batch.upper_bound, null)'
+            'rejected': 'max(readable_metrics._batch.upper_bound) filter (where '
+            ~ 'readable_metrics.is_rejected.upper_bound)'
         }) -%}
     {%- endif -%}
     {{ return(marks_of_files(relation, marks)) }}

@@ -14,7 +14,7 @@
     {%- endif -%}
     {%- set marks = {} -%}
     {%- for part, column in columns.items() -%}
-        {%- do marks.update({part: 'readable_metrics.' ~ column ~ '.upper_bound'}) -%}
+        {%- do marks.update({part: 'max(readable_metrics.' ~ column ~ '.upper_bound)'}) -%}
     {%- endfor -%}
     {{ return(marks_of_files(relation, marks, 'cast(partition.as_of_date as string)')) }}
 {%- endmacro %}

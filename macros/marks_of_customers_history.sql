@@ -5,7 +5,7 @@
 {% macro marks_of_customers_history(relation, node) -%}
     {{ return(
         marks_by_batch(relation, node) ~ ' union all ' ~ marks_of_files(
-            relation, {'last_date': 'cast(readable_metrics.valid_from.upper_bound as date)'}
+            relation, {'last_date': 'cast(max(readable_metrics.valid_from.upper_bound) as date)'}
         )
     ) }}
 {%- endmacro %}

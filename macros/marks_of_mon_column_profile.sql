@@ -5,8 +5,9 @@
 {% macro marks_of_mon_column_profile(relation, node) -%}
     select
         table_name as part,
-        coalesce(cast(until_batch as string), cast(until_built_at as string)) as mark
+        coalesce(cast(max(until_batch) as string), cast(max(until_built_at) as string)) as mark
     from {{ relation }}
+    group by table_name
     union all
     select
         'profiled_at' as part,

@@ -1,7 +1,6 @@
 {#-
     The queries whose rows are the scope of a run: whose it is (the unique id of a table, or a key of
-    the scope), which part of it, and how far that has got, as text. Of a part with several rows the
-    largest one counts.
+    the scope), which part of it, and how far that has got, as text.
 -#}
 {% macro scope_queries() -%}
     {%- set queries, tables = [], {} -%}
@@ -21,8 +20,8 @@
     {%- set landed_batches = relation_of(landed_batches) if landed_batches and tables else none -%}
     {%- if landed_batches -%}
         {%- do queries.append(
-            "select 'landed' as node, source_name as part, cast(batch as string) as mark from "
-            ~ landed_batches
+            "select 'landed' as node, source_name as part, cast(max(batch) as string) as mark from "
+            ~ landed_batches ~ ' group by source_name'
         ) -%}
     {%- endif -%}
     {%- if landed_batches and 'mon_reconciliation' in tables -%}

@@ -19,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-EVERY = "Do it again after so long, such as 30s or 5m, until it is stopped; a failure sends an alert."
+EVERY = "Do it again after so long, such as 30s or 5m, until stopped; a failure sends an alert."
 DEBUG = "--debug, anywhere, shows the trace of a failure."
 
 

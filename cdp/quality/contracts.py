@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,7 +92,11 @@ def _verify(promise: Promise, session: "SparkSession") -> Any:  # noqa: ANN401 -
     from soda_core.common.yaml import ContractYamlSource
     from soda_core.contracts.contract_verification import ContractVerificationSession
     from soda_sparkdf import SparkDataFrameDataSource
+    from soda_sparkdf.common.data_sources import sparkdf_data_source
 
+    # Soda freezes the clock of this process while it fetches rows, to have moments in UTC. It runs
+    # in UTC. To patch every module costs more than the fetch, and leases need the clock.
+    sparkdf_data_source.freeze_time = nullcontext
     soda_logger.setLevel(logging.CRITICAL)  # its log repeats as text what the results say
     source = SparkDataFrameDataSource.from_existing_session(
         session, DATA_SOURCE, use_catalog=True, catalog=CATALOG
