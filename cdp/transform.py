@@ -1,11 +1,9 @@
 """`cdp build`: dbt, in this process, with this project's profile."""
 
-import gc
 import json
 import re
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -136,8 +134,7 @@ def parse(arguments: Sequence[str], settings: Settings, *, writes: bool = False)
         if name in PARSED:
             kept += [argument] if equals else arguments[at : at + 2]
     key = kept_manifest.key(kept, target(kept, settings), settings)
-    with _uncollected():
-        manifest = None if writes else kept_manifest.load(key)
+    manifest = None if writes else kept_manifest.load(key)
     if manifest is None:
         manifest = _invoke(["parse", "--write-json" if writes else "--no-write-json", *kept]).result
         kept_manifest.keep(key)
@@ -218,7 +215,7 @@ def _invoke(
     """Run dbt in this process. Raises CdpError for what it raises."""
     # dbt-spark asks for Hive support at every statement, which Spark Connect warns that it ignores.
     warnings.filterwarnings("ignore", "Failed to set spark.sql.catalogImplementation")
-    dbtRunner = _dbt()  # noqa: N806 - a class
+    from dbt.cli.main import dbtRunner
 
     def each(event: Any) -> None:  # noqa: ANN401
         if report and event.info.name in RESULTS:
@@ -230,9 +227,7 @@ def _invoke(
     quiet = ["--quiet"] if report or command != "build" else []
     folders = ["--project-dir", str(ROOT), "--profiles-dir", str(ROOT)]
     runner = dbtRunner(manifest=manifest, callbacks=[each, *listeners])
-    # What dbt reads it keeps: to look for garbage in it takes a tenth of the time.
-    with _uncollected() if command == "parse" else nullcontext():
-        done = runner.invoke([*quiet, command, *folders, *rest])
+    done = runner.invoke([*quiet, command, *folders, *rest])
     if done.exception:
         text = str(done.exception).strip().splitlines()
         raise CdpError(
@@ -240,23 +235,6 @@ def _invoke(
             "see the lines above; cdp build --help",
         ) from done.exception
     return done
-
-
-def _dbt() -> Any:  # noqa: ANN401
-    """dbt's runner, imported."""
-    with _uncollected():
-        from dbt.cli.main import dbtRunner
-    return dbtRunner
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """No garbage is collected until this ends."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def _told(arguments: Sequence[str], *names: str) -> str:
