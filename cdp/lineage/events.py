@@ -68,7 +68,7 @@ class Teller:
         except Exception as error:  # noqa: BLE001 - whatever keeps an event from being told
             self._client = None
             reason = (str(error).splitlines() or [""])[0] or type(error).__name__
-            self.say(f"lineage is not told, the run goes on: {reason}")
+            self.say(f"lineage is not sent, the run goes on: {reason}")
 
 
 class Job:

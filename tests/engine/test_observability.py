@@ -102,7 +102,7 @@ def test_an_endpoint_gets_the_events_and_one_that_refuses_or_is_away_changes_no_
     assert the(events, "COMPLETE", "cdp", "build").tag.startswith("run_")
     assert the(events, "COMPLETE", "dbt", "seed.cdp_lakehouse.winsor_thresholds").parent
     for lines in (refusing, away):
-        assert lines.count("lineage is not told, the run goes on") == 1
+        assert lines.count("lineage is not sent, the run goes on") == 1
     assert "there is nothing to publish" in away
 
 
