@@ -2,7 +2,7 @@
 
 Run by make as `python3 -I cdp/bootstrap.py [runtime|dev|airflow]`; the last makes `.venv-airflow`,
 which has nothing of the others. Standard library only, and plain enough
-to be parsed by an old Python, which is told in one line what it lacks.
+to be parsed by an old Python, which gets one line that says what it lacks.
 A run with nothing to do costs a few milliseconds: the installed state is a hash of the lock files.
 """
 

@@ -22,7 +22,7 @@ TRANSACTION = "POST /v1/{prefix}/transactions/commit"
 
 
 class MovedError(Exception):
-    """A requirement of a commit did not hold: somebody else has written to the table."""
+    """A requirement of a commit did not hold: another client has written to the table."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Work that is done once, or again and again until somebody ends it."""
+"""Work that is done once, or again and again until it is stopped."""
 
 import re
 import signal
@@ -39,7 +39,7 @@ def until_ended() -> Iterator[threading.Event]:
 
 def repeat(every: str | None, act: Callable[[], None], say: Callable[[str], None]) -> None:
     """Do it once; or, with a period, each time that has passed since it began, until SIGTERM or
-    Ctrl-C. Then a failure is told, and the next time tries again."""
+    Ctrl-C. Then a failure sends an alert, and the next time tries again."""
     if every is None:
         act()
         return

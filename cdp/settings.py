@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     # endpoint. Empty: nowhere.
     lineage: str = ""
 
-    # Local services. An endpoint set below is somebody else's service: it is not started here.
+    # Local services. An endpoint set below is a service of others: it is not started here.
     with_services: Annotated[tuple[str, ...], NoDecode] = ()
     port_offset: int = Field(default=0, ge=0, le=20_000)
     spark_driver_memory: str = "1g"
@@ -153,7 +153,7 @@ class Settings(BaseSettings):
         if "://" not in value:
             folder = Path(value).expanduser().resolve()
             if folder.is_file():
-                raise ValueError(f"{folder} is a file; each who tells writes one in a folder")
+                raise ValueError(f"{folder} is a file; each sender writes one in a folder")
             return str(folder) if value else ""
         parts = urlsplit(value)
         if parts.scheme not in {"http", "https"} or not parts.hostname:

@@ -30,7 +30,7 @@ def answer(found: Answer, style: Literal["table", "csv", "json"], console: Conso
 
 
 def table(found: Answer) -> Table:
-    """The rows as a table: numbers to the right, nulls told from empty text."""
+    """The rows as a table: numbers to the right, nulls distinct from empty text."""
     shown = Table(box=None, header_style="bold")
     for name, kind in zip(found.columns, found.types, strict=True):
         numeric = kind.startswith(NUMERIC)

@@ -27,7 +27,7 @@ PUBLISHED = "published/manifest.json"
 MANIFEST = ROOT / "target" / "manifest.json"
 # Options that change what dbt reads of the project, each with a value.
 PARSED = {"--target", "-t", "--vars"}
-# What `dbt list` tells of each node.
+# What `dbt list` prints of each node.
 UNIQUE_ID = ("--output-keys", "unique_id")
 # dbt's events for a node that is done.
 RESULTS = {"LogModelResult", "LogSeedResult", "LogSnapshotResult", "LogTestResult", "LogNodeResult"}
@@ -87,7 +87,7 @@ class Node:
 
 
 Report = Callable[[Node], None]
-# Whoever is told each of dbt's own events, in its own class.
+# Receives each of dbt's own events, in its own class.
 Listener = Callable[[Any], None]
 
 

@@ -10,7 +10,7 @@ from cdp.quality.checks import Check
 Severity = Literal["failed", "warned", "resolved"]
 ICONS = {"failed": ":red_circle:", "warned": ":large_yellow_circle:"}
 ICONS["resolved"] = ":large_green_circle:"
-# A table that breaks many checks is told by the first of them.
+# A table that breaks many checks is reported by the first of them.
 LINES = 5
 
 
@@ -90,7 +90,7 @@ def _section(text: str) -> dict[str, Any]:
 def causes(checks: Iterable[Check], problem: str = "") -> list[Cause]:
     """The causes of a run: each table once, whatever number of its checks failed.
 
-    problem: what kept the run from its end, when no check tells it.
+    problem: what kept the run from its end, when no check says it.
     """
     by_table: dict[str, list[Check]] = {}
     for check in checks:

@@ -49,7 +49,7 @@ class Memory:
         return still_open(patiently(self._log.read))
 
     def tell(self, alerts: Sequence[Alert]) -> None:
-        """Keep what people are told."""
+        """Keep the alerts that are sent."""
         moment = datetime.now(UTC)
         rows: list[dict[str, Any]] = [
             {
@@ -68,7 +68,7 @@ class Memory:
         patiently(lambda: self._log.append(rows))
 
     def is_news(self, cause: Cause, known: Open | None, moment: datetime) -> bool:
-        """Whether people are told: what is new, has become worse, or was told long ago."""
+        """Whether an alert is sent: what is new, has become worse, or was sent long ago."""
         if known is None or (known.severity, cause.severity) == ("warned", "failed"):
             return True
         return moment - known.told >= self._repeat

@@ -42,7 +42,7 @@ def after_run(run: Findings, settings: Settings, say: Say) -> None:
 
 
 def failure(name: str, problem: str, settings: Settings, say: Say) -> None:
-    """Tell what kept something other than a run from its end, unless it was told already.
+    """Send what kept something other than a run from its end, unless it was sent already.
 
     name: what failed, such as a task, in the same words each time.
     """
@@ -54,7 +54,7 @@ def failure(name: str, problem: str, settings: Settings, say: Say) -> None:
 
 
 def recovered(name: str, settings: Settings, say: Say) -> None:
-    """Tell that what was told is over: of the name, and of `name.` and whatever follows."""
+    """Send that what was sent is over: of the name, and of `name.` and whatever follows."""
     memory, known = _known(settings, say)
     over = [
         Alert(Cause(each, "resolved", ("resolved",)), "", "", was.since)
@@ -65,7 +65,7 @@ def recovered(name: str, settings: Settings, say: Say) -> None:
 
 
 def _send(alerts: Sequence[Alert], memory: Memory | None, settings: Settings, say: Say) -> None:
-    """Keep what people are told, and tell it."""
+    """Keep an alert, and send it."""
     if memory and alerts:
         try:
             memory.tell(alerts)
@@ -75,7 +75,7 @@ def _send(alerts: Sequence[Alert], memory: Memory | None, settings: Settings, sa
 
 
 def _known(settings: Settings, say: Say) -> tuple[Memory | None, Mapping[str, Open]]:
-    """What was told before; nothing where the catalog is away, which may be the cause."""
+    """What was sent before; nothing where the catalog is away, which may be the cause."""
     try:
         memory = Memory(settings)
         return memory, memory.open()

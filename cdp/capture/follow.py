@@ -60,7 +60,7 @@ class Follower:
         self.rows = self.batches = 0
 
     def run(self) -> None:
-        """Capture until the end. Raises CdpError when somebody has to mend something."""
+        """Capture until the end. Raises CdpError when people have to mend something."""
         until = 0.0
         pause = 0.25
         try:

@@ -83,7 +83,7 @@ class Gatherer:
             if kind in (INSERT, UPDATE, DELETE):
                 if message[1:5] != oid:
                     continue
-                # Two for an old row, told or not: the numbers depend on the log alone.
+                # Two for an old row, written or not: the numbers depend on the log alone.
                 number += 2 if kind == UPDATE and message[5] != NEW else 1
                 if number > skip:
                     self._add(message, number)

@@ -89,7 +89,7 @@ TYPES = """
 class Origin:
     """A source's table at its Postgres, seen on a connection that holds the capture's lock.
 
-    Methods raise CdpError for what somebody must mend, and those of LOST when Postgres is away.
+    Methods raise CdpError for what people must mend, and those of LOST when Postgres is away.
     """
 
     def __init__(self, source: Source, settings: Settings) -> None:
@@ -179,7 +179,7 @@ class Origin:
             )
 
     def _publish(self) -> None:
-        """Make the publication. One that somebody else has made for us is used as it is."""
+        """Make the publication. One that was made for us is used as it is."""
         name = sql.Identifier(self.name)
         if found := self.ask(PUBLICATION):
             if not found[0][1]:

@@ -34,7 +34,7 @@ class Commit(NamedTuple):
 
 
 class Column(NamedTuple):
-    """type: the OID. identity: whether an old row is told by it."""
+    """type: the OID. identity: whether it identifies an old row."""
 
     name: str
     type: int
@@ -104,6 +104,6 @@ def _string(message: bytes, at: int) -> tuple[str, int]:
 def steps(message: bytes) -> int:
     """By how many the numbering of a transaction's changes goes on with a change.
 
-    Two with an old row, whether its delete is told or not, so that it depends on the log alone.
+    Two with an old row, whether its delete is written or not, so that it depends on the log alone.
     """
     return 2 if message[0] == UPDATE and message[5] != NEW else 1

@@ -27,7 +27,7 @@ def capture(
 ) -> None:
     """Capture until SIGTERM or Ctrl-C, or with `once` until each has caught up.
 
-    One that must stop is told, and does not keep the others. Raises CdpError at the end for it.
+    One that must stop is reported; the others go on. Raises CdpError at the end for it.
     """
     failures: list[BaseException] = []
 

@@ -26,7 +26,7 @@ SLOT = """
 
 @dataclass(frozen=True)
 class State:
-    """A slot, as Postgres tells it. here: whether it is of this database. reader: a process."""
+    """A slot, as Postgres reports it. here: whether it is of this database. reader: a process."""
 
     plugin: str
     here: bool
@@ -119,7 +119,7 @@ def make(origin: Origin) -> tuple[connection, str, str]:
 
 
 def identity(origin: Origin, point: str) -> str:
-    """What tells a slot from one that is made later under its name."""
+    """What distinguishes a slot from one that is made later under its name."""
     return f"{origin.name}@{point}"
 
 

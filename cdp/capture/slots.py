@@ -49,7 +49,7 @@ QUERY = """
 
 @dataclass(frozen=True)
 class Slot:
-    """A slot as Postgres tells it; None where it does not know.
+    """A slot as Postgres reports it; None where it does not know.
 
     lag_bytes: log written since the position that the reader has confirmed.
     lag_seconds: how long the reader takes to confirm, or since when there is none.
@@ -78,7 +78,7 @@ def slots(settings: Settings) -> list[Slot]:
 
 
 def warnings(found: list[Slot], settings: Settings) -> list[str]:
-    """What somebody should do something about, a line each, with what to do."""
+    """What needs attention, a line each, with what to do."""
     lines = [line for slot in found for line in _of_slot(slot, settings.capture_wal_warn)]
     if settings.local_postgres:
         lines += _of_disk(found, settings)

@@ -1,4 +1,4 @@
-"""A table as it is at one moment, read beside its slot: what changes are told against."""
+"""A table as it is at one moment, read beside its slot: what changes are applied to."""
 
 import threading
 from collections.abc import Callable
@@ -26,7 +26,7 @@ BLOCK = 8 << 20  # bytes of rows that are turned into Parquet at a time
 
 
 class StoppedError(Exception):
-    """Somebody wants an end."""
+    """Capture was asked to end."""
 
 
 def take(origin: Origin, writer: Writer, say: Callable[[str], None]) -> None:

@@ -14,7 +14,7 @@ class Writer:
     """The ledger of one captured source, and how far it has come.
 
     position: of the last batch that was captured; None before the first.
-    patience: seconds that a store may be away. ended: set when somebody wants an end.
+    patience: seconds that a store may be away. ended: set when capture is asked to end.
     """
 
     def __init__(self, ledger: Ledger, patience: float, ended: threading.Event) -> None:

@@ -23,7 +23,7 @@ def land(
     effective_at: Annotated[
         datetime | None,
         typer.Option(
-            help="The moment (UTC) whose state a file tells, where its rows do not; "
+            help="The moment (UTC) whose state a file holds, where its rows do not; "
             "by default when it was last modified."
         ),
     ] = None,

@@ -50,7 +50,7 @@ def inboxes(sources: Sequence[Source], settings: Settings, say: Say) -> None:
 
 
 def _raise(failures: list[CdpError], summary: str, told: bool) -> None:
-    """Raise the only failure; the summary, when failures have been told by now."""
+    """Raise the only failure; the summary, when failures have been reported by now."""
     if failures and not told:
         raise failures[0]
     if failures:

@@ -34,7 +34,7 @@ def land(
 
     again: land it all the same, in place of the batch that it was in.
 
-    effective_at: the moment whose state the file tells, where its rows do not; by default when the
+    effective_at: the moment whose state the file holds, where its rows do not; by default when the
         file was last modified.
     Raises CdpError for a file that is not what the source says, and when the store is away.
     """

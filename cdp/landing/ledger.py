@@ -34,7 +34,7 @@ class Input:
     """One file, object or stretch of a log, and what came of its rows.
 
     sha256: of its bytes; empty for a capture. etag: the store's, for objects of an inbox.
-    effective_at: the moment whose state a file tells, ISO 8601 in UTC.
+    effective_at: the moment whose state a file holds, ISO 8601 in UTC.
     """
 
     name: str
@@ -249,7 +249,7 @@ class Ledger:
         return staged
 
     def part(self, staged: Staged, number: int, landed_at: datetime) -> Part:
-        """What is staged as part of a batch. Its key tells the batch: `cdp load` reads it there."""
+        """What is staged as part of a batch. Its key names the batch: `cdp load` reads it there."""
         home = f"{staged.zone}/{self.source.source}/{self.source.table}/dt={landed_at.date()}"
         unique = staged.key.rpartition("-")[2]
         return Part(staged.key, f"{home}/{number:012d}-{unique}", staged.rows)

@@ -33,7 +33,7 @@ QUARANTINE = pa.schema(
 
 
 def landing(source: Source, gained: Sequence[str] = ()) -> pa.Schema:
-    """The source's columns as text, what a capture tells, and where each row came from.
+    """The source's columns as text, what a capture knows, and where each row came from.
 
     gained: columns that a captured table has and the source does not declare.
     """

@@ -1,5 +1,5 @@
-"""OpenLineage events: which tables a run reads and writes, told by dbt, Spark and Airflow.
+"""OpenLineage events: which tables a run reads and writes, sent by dbt, Spark and Airflow.
 
-Nothing is told where CDP_LINEAGE is empty; and no run fails for want of somebody who listens.
+Nothing is sent where CDP_LINEAGE is empty; and no run fails because nobody listens.
 Source: the OpenLineage specification, https://openlineage.io/docs/spec/object-model.
 """

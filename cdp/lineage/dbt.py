@@ -1,4 +1,4 @@
-"""What dbt did, told as events: of the build, and of each node with what it reads and writes.
+"""What dbt did, as events: of the build, and of each node with what it reads and writes.
 
 dbt's own structured events are kept while it runs, and OpenLineage's processor makes events of
 them when it is over: the manifest has then what was really run, and nobody who listens slowly
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from cdp.lineage.events import Job
 
-# Of dbt's events. Those of its statements are left out: Spark tells of each, and knows more.
+# Of dbt's events. Those of its statements are left out: Spark sends each, and knows more.
 KINDS = {"MainReportVersion", "NodeStart", "NodeFinished", "CommandCompleted"}
 # And of nodes: a hook has no lineage. What is ephemeral is part of the models that read it.
 EPHEMERAL = "ephemeral"
@@ -101,7 +101,7 @@ class _Processor(DbtStructuredLogsProcessor):  # type: ignore[misc]
         return list(found.values())
 
     def get_column_lineage(self, namespace: str, compiled_sql: str) -> None:
-        """Spark tells it, from the plan of what was really run."""
+        """Spark sends it, from the plan of what was really run."""
 
 
 @contextmanager

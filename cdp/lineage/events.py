@@ -1,7 +1,7 @@
-"""What commands do to runs, told as events: begun, and completed or failed.
+"""What commands do to runs, as events: begun, and completed or failed.
 
 Whoever listens may be away, slow or wrong: then a line says so, the rest of the command's events
-are not told, and the command goes on as if nobody had asked.
+are not sent, and the command goes on as if nobody had asked.
 """
 
 import logging
@@ -28,7 +28,7 @@ Name = Literal["build", "audit", "publish"]
 
 
 class Teller:
-    """Tells events, each with the run that they are of, until the first that is not taken."""
+    """Sends events, each with the run that they are of, until the first that is not taken."""
 
     def __init__(self, run_id: str, settings: Settings, say: Say) -> None:
         self.settings = settings
@@ -65,7 +65,7 @@ class Teller:
     def _try(self, what: Callable[[], Any]) -> None:
         try:
             what()
-        except Exception as error:  # noqa: BLE001 - whatever keeps an event from being told
+        except Exception as error:  # noqa: BLE001 - whatever keeps an event from being sent
             self._client = None
             reason = (str(error).splitlines() or [""])[0] or type(error).__name__
             self.say(f"lineage is not sent, the run goes on: {reason}")
@@ -91,7 +91,7 @@ class Job:
         self._catalog = Catalog(settings)
 
     def heard(self) -> "Heard | None":
-        """Somebody who listens to dbt, in order to tell of its nodes; None when nobody asks."""
+        """A listener to dbt that sends events of its nodes; None when nobody asks."""
         if not self._teller.is_heard:
             return None
         from cdp.lineage.dbt import Heard

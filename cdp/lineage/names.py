@@ -5,7 +5,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from cdp.catalog import Catalog
 
-# The namespaces of jobs, by who tells of them.
+# The namespaces of jobs, by who sends their events.
 CDP, DBT, SPARK, AIRFLOW = "cdp", "dbt", "spark", "airflow"
 PRODUCER = "urn:cdp-lakehouse"
 

@@ -9,7 +9,7 @@ from cdp.settings import Settings
 
 # Where endpoints take events, when the address does not say.
 ENDPOINT = "api/v1/lineage"
-# A listener that is slow is not waited for longer: events are told while work is done.
+# A listener that is slow is not waited for longer: events are sent while work is done.
 SECONDS = 2
 
 

@@ -35,7 +35,7 @@ _making = threading.Lock()
 
 # Arrow's types in a landing schema, as Spark SQL writes them.
 SPARK_TYPES = {"string": "string", "int64": "bigint", "timestamp[us, tz=UTC]": "timestamp"}
-# What a raw table has beside the columns of the landed objects, told by their keys.
+# What a raw table has beside the columns of the landed objects, taken from their keys.
 LOADED = {"_batch": "bigint", "_landing_object": "string"}
 BATCH = r"/(\d{12})-[^/]*$"
 # What Spark says of a stream that runs already, and for how many seconds its end is waited for.

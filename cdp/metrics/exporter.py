@@ -1,6 +1,6 @@
 """`cdp metrics`: everything in Prometheus' text format, once or for whoever asks over HTTP.
 
-A part that is away is told as one that is not up; what cannot be known without it is left out.
+A part that is away is reported as not up; what cannot be known without it is left out.
 """
 
 import time
@@ -22,7 +22,7 @@ from cdp.stack.probes import listening
 if TYPE_CHECKING:
     from cdp.capture.slots import Slot
 
-# How a slot is told: docs/ingestion.md says what becomes of one that nobody reads.
+# The metrics of a slot: docs/ingestion.md says what becomes of one that nobody reads.
 SLOTS: dict[str, tuple[str, Callable[["Slot"], float | None]]] = {
     "cdp_slot_lag_bytes": ("Log that a capture has not confirmed yet", lambda s: s.lag_bytes),
     "cdp_slot_lag_seconds": ("How long a capture is behind", lambda s: s.lag_seconds),
@@ -47,7 +47,7 @@ class Found:
 
 
 class Metrics(Collector):
-    """What Prometheus is told, made anew at each scrape; of two at once the second waits.
+    """What Prometheus scrapes, made anew at each scrape; of two at once the second waits.
 
     say: receives a line when a part is away, and when it is back.
     """
@@ -79,7 +79,7 @@ class Metrics(Collector):
         yield from told.made.values()
 
     def _tried(self, part: str, ask: Callable[[], Found]) -> Found | None:
-        """What a part tells; None when it does not."""
+        """What a part reports; None when it does not."""
         try:
             found = ask()
         except Exception as error:  # noqa: BLE001 - whatever keeps a part from answering

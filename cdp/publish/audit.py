@@ -1,4 +1,4 @@
-"""What a run writes to its branches, and the tests and contracts that this is held against."""
+"""Write a run to its branches, and verify it there by tests and contracts."""
 
 import shlex
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -44,9 +44,9 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Audit:
-    """What a run writes to its branches, held against tests and contracts.
+    """What a run writes to its branches, verified by tests and contracts.
 
-    Whatever fails is the run's failure: it is kept, shown and told, and raised as a CdpError.
+    Whatever fails is the run's failure: kept, shown, sent as an alert, and raised as a CdpError.
 
     rows: of the largest table, if that is known.
     """

@@ -38,7 +38,7 @@ def on_branch(settings: Settings, run_id: str) -> Iterator["SparkSession"]:
         os.environ[VARIABLE] = run_id
         with spark.no_other_session():
             yield session
-        # dbt tells of what failed, and does not raise it.
+        # dbt reports what failed, and does not raise it.
         if session.is_stopped:
             raise lost
     except PySparkException as error:

@@ -16,7 +16,7 @@ MAIN = "main"
 class Difference:
     """Rows of a table that a run adds, changes and removes.
 
-    changed: None for a table whose grain is not told: a changed row is one removed and one added.
+    changed: None for a table whose grain is not known: a changed row is one removed and one added.
     """
 
     table: str

@@ -68,7 +68,7 @@ class Lease:
         self._renewing = threading.Lock()
 
     def check(self) -> None:
-        """Renew it. Raises CdpError when somebody else has it by now."""
+        """Renew it. Raises CdpError when another process has it by now."""
         with self._renewing:
             is_ours = patiently(lambda: self._put(IfMatch=self._etag))
         if not is_ours:
@@ -105,7 +105,7 @@ class Lease:
             try:
                 self.check()
             except CdpError:
-                # The store is away, or the lease is another's: the check before a publish tells.
+                # The store is away, or the lease is another's: the check before a publish sees it.
                 continue
 
     def give_back(self) -> None:

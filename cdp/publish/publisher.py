@@ -68,7 +68,7 @@ class Publisher:
         states = self._load(tables)
         heads = {name: state.head() for name, state in states.items()}
         begun = [Move(name, heads.get(name), None) for name in tables]
-        # Told before it is done, so that what a crash leaves can be found and discarded.
+        # Recorded before it is done, so that what a crash leaves can be found and discarded.
         self.journal.write(run_id, "begun", begun)
         for _ in range(ATTEMPTS):
             changes = [
@@ -86,7 +86,7 @@ class Publisher:
             try:
                 self._commit(changes)
             except MovedError:
-                # Somebody writes to main, or the answer to a commit was lost.
+                # Another client writes to main, or the answer to a commit was lost.
                 states = self._load(tables)
             else:
                 return begun
@@ -176,7 +176,7 @@ class Publisher:
 
     def recover(self, say: Callable[[str], None]) -> None:
         """Bring publishes to their end that were interrupted: completed, or taken back when
-        somebody has written to main of a table since."""
+        another client has written to main of a table since."""
         for run in self.journal.runs():
             if run.state == "intended":
                 what, is_published = self._settle(run)

@@ -18,7 +18,7 @@ class Check:
     """One check of a table, `namespace.name`, or a table that could not be built.
 
     kind: contract, test, or what dbt could not build: model, seed or snapshot.
-    measured: what was held against a threshold; of most checks the rows that are wrong.
+    measured: what was compared with a threshold; of most checks the rows that are wrong.
     query: a statement for Trino that shows them, as the run that was checked has them.
     """
 

@@ -3,7 +3,7 @@
 A row that is replayed lands once more, in a batch of its own, with the file and number that it had.
 So raw keeps each delivery, every batch is counted as any other, and the models take the rows in as
 they take in all that is new: in the order of what they say, whenever they come. Whether a row was
-replayed is told by the batches of that kind, so that it is done once.
+replayed is known from the batches of that kind, so that it is done once.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pyiceberg.table import Table
 
 KIND: Kind = "replay"
-# What tells a row of a source from all others, whichever batch it is in.
+# What identifies a row of a source, whichever batch it is in.
 KEY = ("_source_file", "_source_row")
 
 

@@ -11,7 +11,7 @@ WIDTH, HEIGHT, EDGE = 160, 36, 3
 
 
 def sparkline(series: Series) -> Markup:
-    """A line of the values by day; a day that was told has a dot. The text says it in words."""
+    """A line of the values by day; a day with a value has a dot. The text says it in words."""
     values = series.values
     low, high = min(values), max(values)
     span = (high - low) or 1

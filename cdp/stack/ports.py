@@ -1,4 +1,4 @@
-"""Who holds a port, in the words of somebody who has to free it."""
+"""Which process holds a port, in words for the person who has to free it."""
 
 import socket
 

@@ -14,7 +14,7 @@ from cdp.errors import CdpError
 from cdp.settings import HOST, Settings
 
 SECONDS = 5.0
-# The first answer of the exporter reads every table that it tells of.
+# The first answer of the exporter reads every table that it reports.
 COLD_SECONDS = 30.0
 Probe = Callable[[Settings], str]
 

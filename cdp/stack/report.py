@@ -40,7 +40,7 @@ def status(settings: Settings) -> dict[str, Any]:
         answers = dict(zip(names, pool.map(lambda n: _ask(n, settings), names), strict=True))
     names += [name for name in by_name if name not in names]
     rows = [_row(n, answers.get(n), running.get(n, {}), by_name.get(n)) for n in names]
-    # A Postgres that does not answer is told as one, not by its slots.
+    # A Postgres that does not answer is reported as one, not by its slots.
     answering = answers.get("postgres", (False, ""))[0]
     found = slots.slots(settings) if answering else []
     return {

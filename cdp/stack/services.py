@@ -1,6 +1,6 @@
 """What each local service is: its command, its ports, what it needs of the environment.
 
-A service whose endpoint a setting names is somebody else's, and is left out.
+A service whose endpoint a setting names is run by others, and is left out.
 """
 
 import sys

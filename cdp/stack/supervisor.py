@@ -59,7 +59,7 @@ class Supervisor:
         return True
 
     def processes(self) -> dict[str, dict[str, Any]]:
-        """Each service's state, as supervisor tells it, by name. Empty when it is away."""
+        """Each service's state, as supervisor reports it, by name. Empty when it is away."""
         try:
             return {p["name"]: p for p in self.call("getAllProcessInfo")}
         except OSError:
@@ -176,7 +176,7 @@ class Supervisor:
         processes = self.survivors()
         for process in processes:
             with suppress(psutil.NoSuchProcess):
-                # Told to terminate, Postgres waits until its last client has gone.
+                # On SIGTERM Postgres waits until its last client has gone.
                 politely = signal.SIGINT if process.name() == "postgres" else signal.SIGTERM
                 process.send_signal(politely)
         _, stubborn = psutil.wait_procs(processes, timeout=20)

@@ -60,5 +60,5 @@ def _rules(name: str, node: Any) -> Rules:  # noqa: ANN401 - dbt's own class
         wrong = error.errors()[0]
         raise CdpError(
             f"the meta of {name} is not right: {'.'.join(map(str, wrong['loc']))}: {wrong['msg']}",
-            "correct it; docs/upkeep.md tells the keys, dbt_project.yml has the defaults",
+            "correct it; docs/upkeep.md lists the keys, dbt_project.yml has the defaults",
         ) from error

@@ -1,4 +1,4 @@
-"""What fails or is late is told through the project's alerts."""
+"""Send what fails or is late through the project's alerts."""
 
 import asyncio
 import subprocess

@@ -40,7 +40,7 @@ def environment() -> dict[str, str]:
 
 
 def parents(context: Context) -> dict[str, str]:
-    """What tells a command of which task it is part, in the lineage; nothing without any."""
+    """What says of which task a command is part, in the lineage; nothing without any."""
     if lineage.is_disabled():
         return {}
     from airflow.providers.openlineage.plugins import macros
@@ -55,7 +55,7 @@ class Cdp(BaseOperator):
     """A command of the project. Its lines are the task's log; it fails as the command does.
 
     arguments: of `cdp`, templated. variables: of its environment, templated, beside Airflow's.
-    Returns what it told of itself: run_id, publish, tables.
+    Returns what it reported: run_id, publish, tables.
     """
 
     template_fields: Sequence[str] = ("arguments", "variables")
@@ -139,7 +139,7 @@ class Dbt(Cdp):
 
 
 class Write(Cdp):
-    """`cdp build`, which tells what becomes of each node: the tasks of the tables watch it.
+    """`cdp build`, which reports the state of each node: the tasks of the tables watch it.
 
     Where there is nothing new there is no run: it is skipped, and so is what follows.
     """

@@ -49,7 +49,7 @@ COMPLETE = """{"complete_until": "{{ macros.ds_add(data_interval_end | ds, -1) }
 
 
 def deadline(variable: str, seconds: int) -> DeadlineAlert | None:
-    """People are told of a run that takes longer than a variable of the environment says.
+    """Send an alert for a run that takes longer than a variable of the environment says.
 
     seconds: where it is not set.
     """

@@ -32,7 +32,7 @@ ENDED = {"success", "failed", "upstream_failed", "skipped", "removed"}
 
 
 class Watched:
-    """What the writing task of a run has told: asked for once, however many tasks watch it."""
+    """What the writing task of a run has reported: asked for once, however many tasks watch it."""
 
     _all: ClassVar[dict[tuple[str, str, str], "Watched"]] = {}
 

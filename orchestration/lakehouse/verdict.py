@@ -1,4 +1,4 @@
-"""What became of a table, by what dbt tells of it and of its tests. It needs no Airflow."""
+"""The state of a table, by what dbt reports of it and of its tests. It needs no Airflow."""
 
 import json
 from pathlib import Path
