@@ -221,6 +221,7 @@ class Size:
         return self.later(day, 3600, batch, self.changed // 24, self.hour)
 
     def later(self, day: int, seconds: int, batch: int, changed: int, events: int) -> list[Part]:
+        """Return what comes in within so many seconds of a day: changed customers, and events."""
         since, first = YEAR + day * DAY_SECONDS, 1_000_000_000 * batch
         rows = {
             "crm.customers": changed,

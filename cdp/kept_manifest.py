@@ -1,8 +1,7 @@
 """What dbt has read of the project, for as long as nothing that it reads has changed.
 
-dbt keeps it in target/partial_parse.msgpack, and compares every file with it at each start. The
-plan of a run has compared them already, so its fingerprint says whether the file can be used as it
-is: that takes a fifth of the time.
+dbt compares every file with its own partial parse at each start. The fingerprint of a plan says
+whether what was read can be used as it is: that takes a fifth of the time.
 """
 
 import hashlib
@@ -16,7 +15,7 @@ from typing import Any
 from cdp.plan.fingerprint import fingerprint
 from cdp.settings import ROOT, Settings
 
-KEPT = ROOT / "target" / "partial_parse.msgpack"
+KEPT = ROOT / "target" / "kept_manifest.msgpack"
 # Environment variables that profiles.yml reads, and with which tables get other names.
 NAMING = ("CDP_CI_RUN",)
 
@@ -32,17 +31,22 @@ def key(arguments: Sequence[str], target: str, settings: Settings) -> str:
 def load(key: str, path: Path = KEPT) -> Any:  # noqa: ANN401 - dbt's own class
     """Load the manifest that was read under this key; None where there is none."""
     try:
-        kept = path.read_bytes()
-        if _key_file(path).read_text() != _line(key, kept):
-            return None
+        line, _, kept = path.read_bytes().partition(b"\n")
     except OSError:
         return None
+    if line != _line(key, kept):
+        return None
     from dbt.adapters.factory import load_plugin
+    from dbt.constants import DEFAULT_ENV_PLACEHOLDER
     from dbt.contracts.graph.manifest import Manifest
     from dbt.flags import set_from_args
     from dbt.parser.manifest import extended_mashumuro_decoder
 
     manifest = Manifest.from_msgpack(kept, decoder=extended_mashumuro_decoder)
+    # The variables that models themselves have asked for.
+    asked = manifest.env_vars.items()
+    if any(os.environ.get(name, DEFAULT_ENV_PLACEHOLDER) != value for name, value in asked):
+        return None
     # What dbt's reading does besides: its flags say how a manifest is written, and the adapter's
     # plugin finds materializations.
     set_from_args(Namespace(project_dir=str(ROOT), profiles_dir=str(ROOT)), None)
@@ -51,18 +55,23 @@ def load(key: str, path: Path = KEPT) -> Any:  # noqa: ANN401 - dbt's own class
     return manifest
 
 
-def keep(key: str, path: Path = KEPT) -> None:
-    """Note under which key dbt has just read the project. A full disk costs the next run time."""
+def keep(key: str, manifest: Any, path: Path = KEPT) -> None:  # noqa: ANN401 - dbt's own class
+    """Keep a manifest that was just read under a key. A full disk costs the next run time.
+
+    dbt's own file is not used: a command beside this one may have written it since.
+    """
+    from dbt.parser.manifest import extended_mashumaro_encoder
+
+    kept = manifest.to_msgpack(extended_mashumaro_encoder)
+    written = path.with_suffix(f".{os.getpid()}")
     with suppress(OSError):
-        written = _key_file(path).with_suffix(f".{os.getpid()}")
-        written.write_text(_line(key, path.read_bytes()))
-        written.replace(_key_file(path))
+        try:
+            written.write_bytes(_line(key, kept) + b"\n" + kept)
+            written.replace(path)
+        finally:
+            written.unlink(missing_ok=True)
 
 
-def _key_file(path: Path) -> Path:
-    return path.with_suffix(".key")
-
-
-def _line(key: str, kept: bytes) -> str:
-    """What the key file says: also of which bytes, as other commands of dbt's write them anew."""
-    return f"{key} {hashlib.sha256(kept).hexdigest()}\n"
+def _line(key: str, kept: bytes) -> bytes:
+    """The first line of the file: the key, and the hash of what follows, which may be damaged."""
+    return f"{key} {hashlib.sha256(kept).hexdigest()}".encode()

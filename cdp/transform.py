@@ -137,7 +137,7 @@ def parse(arguments: Sequence[str], settings: Settings, *, writes: bool = False)
     manifest = None if writes else kept_manifest.load(key)
     if manifest is None:
         manifest = _invoke(["parse", "--write-json" if writes else "--no-write-json", *kept]).result
-        kept_manifest.keep(key)
+        kept_manifest.keep(key, manifest)
     manifest.build_parent_and_child_maps()
     tables = {
         f"{node.schema}.{node.alias}": node

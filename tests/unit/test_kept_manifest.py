@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from dbt.contracts.graph.manifest import Manifest, ManifestMetadata
 
 from cdp import kept_manifest
 from cdp.settings import Settings, settings
@@ -26,14 +27,37 @@ def test_what_names_tables_otherwise_is_another_key(
     assert len({before, *others}) == 5
 
 
-def test_nothing_is_used_that_another_key_or_another_command_has_written(tmp_path: Path) -> None:
-    path = tmp_path / "partial_parse.msgpack"
+@pytest.fixture
+def manifest() -> Manifest:
+    adapter = ManifestMetadata(adapter_type="spark")
+    return Manifest(metadata=adapter, env_vars={"OF_A_MODEL": "as it was"})
+
+
+def test_a_manifest_is_loaded_by_its_key_and_in_the_environment_that_its_models_read(
+    tmp_path: Path, manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "kept.msgpack"
     assert kept_manifest.load("a key", path) is None
-    # dbt has written nothing, as on a full disk.
-    kept_manifest.keep("a key", path)
-    assert not list(tmp_path.iterdir())
-    path.write_bytes(b"what dbt has read")
-    kept_manifest.keep("a key", path)
+    kept_manifest.keep("a key", manifest, path)
     assert kept_manifest.load("another key", path) is None
-    path.write_bytes(b"what another command has read")
+    assert kept_manifest.load("a key", path) is None
+    monkeypatch.setenv("OF_A_MODEL", "as it was")
+    assert kept_manifest.load("a key", path).env_vars == manifest.env_vars
+    monkeypatch.setenv("OF_A_MODEL", "otherwise")
+    assert kept_manifest.load("a key", path) is None
+
+
+def test_nothing_damaged_is_used_and_nothing_is_left_of_what_cannot_be_kept(
+    tmp_path: Path, manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OF_A_MODEL", "as it was")
+    path = tmp_path / "kept.msgpack"
+    kept_manifest.keep("a key", manifest, path)
+    path.write_bytes(path.read_bytes()[:-1])
+    assert kept_manifest.load("a key", path) is None
+    # What stands in its place cannot be replaced.
+    path.unlink()
+    path.mkdir()
+    kept_manifest.keep("a key", manifest, path)
+    assert list(tmp_path.iterdir()) == [path]
     assert kept_manifest.load("a key", path) is None
