@@ -15,7 +15,7 @@ from typing import Any
 from cdp.plan.fingerprint import fingerprint
 from cdp.settings import ROOT, Settings
 
-KEPT = ROOT / "target" / "kept_manifest.msgpack"
+KEPT = "kept_manifest.msgpack"
 # Environment variables that profiles.yml reads, and with which tables get other names.
 NAMING = ("CDP_CI_RUN",)
 
@@ -28,8 +28,17 @@ def key(arguments: Sequence[str], target: str, settings: Settings) -> str:
     return hashlib.sha256(decided.encode()).hexdigest()
 
 
-def load(key: str, path: Path = KEPT) -> Any:  # noqa: ANN401 - dbt's own class
+def target_folder() -> Path:
+    """The folder that dbt writes to, where its own variable does not name another: `target`.
+
+    Commands that run at once on stacks of their own need one each.
+    """
+    return ROOT / os.environ.get("DBT_TARGET_PATH", "target")
+
+
+def load(key: str, path: Path | None = None) -> Any:  # noqa: ANN401 - dbt's own class
     """Load the manifest that was read under this key; None where there is none."""
+    path = path or target_folder() / KEPT
     try:
         line, _, kept = path.read_bytes().partition(b"\n")
     except OSError:
@@ -55,13 +64,14 @@ def load(key: str, path: Path = KEPT) -> Any:  # noqa: ANN401 - dbt's own class
     return manifest
 
 
-def keep(key: str, manifest: Any, path: Path = KEPT) -> None:  # noqa: ANN401 - dbt's own class
+def keep(key: str, manifest: Any, path: Path | None = None) -> None:  # noqa: ANN401 - dbt's own class
     """Keep a manifest that was just read under a key. A full disk costs the next run time.
 
     dbt's own file is not used: a command beside this one may have written it since.
     """
     from dbt.parser.manifest import extended_mashumaro_encoder
 
+    path = path or target_folder() / KEPT
     kept = manifest.to_msgpack(extended_mashumaro_encoder)
     written = path.with_suffix(f".{os.getpid()}")
     with suppress(OSError):

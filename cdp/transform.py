@@ -24,7 +24,6 @@ PARTS |= {"--exclude-resource-type", "--exclude-resource-types", "--empty", "--s
 NO_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 # The manifest of the last build of the whole project that succeeded; pull requests defer to it.
 PUBLISHED = "published/manifest.json"
-MANIFEST = ROOT / "target" / "manifest.json"
 # Options that change what dbt reads of the project, each with a value.
 PARSED = {"--target", "-t", "--vars"}
 # What `dbt list` prints of each node.
@@ -252,10 +251,15 @@ def publishes(arguments: Sequence[str], target: str) -> bool:
     return target != "ci" and not any(a.split("=")[0] in PARTS for a in arguments)
 
 
+def manifest_path() -> Path:
+    """Where dbt writes the manifest of the project."""
+    return kept_manifest.target_folder() / "manifest.json"
+
+
 def keep_manifest(settings: Settings) -> None:
     """Keep the manifest of a whole build in the bucket."""
     try:
-        objects.client(settings).upload_file(str(MANIFEST), settings.bucket, PUBLISHED)
+        objects.client(settings).upload_file(str(manifest_path()), settings.bucket, PUBLISHED)
     except objects.FAILURES as error:
         raise CdpError(
             f"the build is done, but its manifest was not kept: {error}", "cdp up; cdp build"

@@ -3,6 +3,7 @@
 A test's tier is the folder that it is in. `full` marks what only the night runs: `--full`.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from psycopg2.extensions import connection
 
 from cdp import postgres
+from cdp.spark import SMALL
 from cdp.stack import postgres as local
 from cdp.stack.supervisor import Supervisor
 from tests.support.checkout import Checkout, taken_back
@@ -19,6 +21,15 @@ from tests.support.stack import SmallStack, Stack, free_offset
 TESTS = Path(__file__).parent
 # In the order in which they run: what kills comes last.
 TIERS = ("unit", "store", "engine", "faults")
+# What leaves other services up comes last of its tier: nothing has to be started again for it.
+LAST = {"test_airflow.py"}
+# Fixtures that give a stack to all tests of a session, with the name that it is made by.
+SHARED = {"stack": "stack", "small_stack": "small", "bare_stack": "bare", "lived": "lived"}
+# The stacks that are made, by name; and those that no test after this one asks for.
+STACKS = pytest.StashKey[dict[str, Stack]]()
+LEFT = pytest.StashKey[set[str]]()
+# Spark interprets whatever it is asked, not builds alone.
+INTERPRETED = [f"-D{name}={value}" for name, value in SMALL.items() if ".codegen." in name]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,11 +40,27 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Mark each test with its tier, order them by it, and leave out what `--full` asks for."""
     for item in items:
         item.add_marker(_tier(item))
-    items.sort(key=lambda item: TIERS.index(_tier(item)))
+    items.sort(key=lambda item: (TIERS.index(_tier(item)), item.path.name in LAST))
     if not config.getoption("--full"):
         left_out = [item for item in items if item.get_closest_marker("full")]
         items[:] = [item for item in items if not item.get_closest_marker("full")]
         config.hook.pytest_deselected(items=left_out)
+    asked = [(name, item) for item in items for name in getattr(item, "fixturenames", ())]
+    for name, item in dict(asked).items():
+        if name in SHARED:
+            item.stash.setdefault(LEFT, set()).add(SHARED[name])
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """End the stacks that no test after this one asks for: one that idles takes a tenth of a core.
+
+    Workers beside one another do not know which of them runs which test: theirs end with them.
+    """
+    made = item.config.stash.get(STACKS, {})
+    for name in item.stash.get(LEFT, set()) & set(made):
+        if "PYTEST_XDIST_WORKER" not in os.environ:
+            Supervisor(made[name].state_dir).stop()
 
 
 def _tier(item: pytest.Item) -> str:
@@ -48,22 +75,24 @@ def full(pytestconfig: pytest.Config) -> bool:
 
 @pytest.fixture(scope="session")
 def make_stack(
-    tmp_path_factory: pytest.TempPathFactory, full: bool
+    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory, full: bool
 ) -> Iterator[Callable[..., Stack]]:
     """Make stacks that are not started yet; each is ended with the session, whatever happens.
 
     kind: the class of the stack. extra: settings.
     """
     made: list[Stack] = []
-    # Small builds by day are interpreted, on what the quick compiler makes of Spark; by night they
+    by_name = pytestconfig.stash.setdefault(STACKS, {})
+    # Small queries by day are interpreted, on what the quick compiler makes of Spark; by night they
     # run as large ones do.
-    by_day = {"CDP_SPARK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1"}
+    by_day = {"CDP_SPARK_JAVA_OPTIONS": " ".join(["-XX:TieredStopAtLevel=1", *INTERPRETED])}
     always = {"CDP_SPARK_COMPILE_ROWS": "0"} if full else by_day
 
     def make(name: str, kind: type[Stack] = Stack, **extra: str) -> Stack:
         state_dir = tmp_path_factory.mktemp(name)
         stack = kind(state_dir, free_offset(100 + 400 * len(made)), always | extra)
         made.append(stack)
+        by_name[name] = stack
         return stack
 
     yield make
@@ -115,6 +144,8 @@ def _up(request: pytest.FixtureRequest) -> None:
     """Tests of a shared stack start with every part of it up, whatever the last one did."""
     if "stack" in request.fixturenames:
         stack: Stack = request.getfixturevalue("stack")
+        if stack.has_other_services and request.path.name not in LAST:
+            stack.up()
         processes = Supervisor(stack.state_dir).processes().values()
         if not processes or any(p["statename"] != "RUNNING" for p in processes):
             stack.up()

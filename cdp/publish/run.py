@@ -88,7 +88,7 @@ class Build:
             if decision.is_nothing:
                 self._decider.keep(decision.known)
                 if reading.is_begun:
-                    reading.project().manifest.write(str(transform.MANIFEST))
+                    reading.project().manifest.write(str(transform.manifest_path()))
                     self._keep_manifest()
                 return self._nothing(decision)
             require("Spark", self.settings.spark_url)

@@ -138,7 +138,7 @@ def prepare(settings: Settings, report: Callable[[str], None]) -> None:
     _write_once(passwords(settings), json.dumps({USER: secrets.token_urlsafe(16)}))
     _write(home / LINEAGE, json.dumps(transport.of_python(names.AIRFLOW, settings)))
     transform.parse([], settings, writes=True)
-    shutil.copy(ROOT / "target" / "manifest.json", home / "manifest.json")
+    shutil.copy(transform.manifest_path(), home / "manifest.json")
     migrated = home / "migrated"
     version = hashlib.sha256(LOCK.read_bytes()).hexdigest()
     if not migrated.exists() or migrated.read_text() != version:

@@ -8,14 +8,15 @@ import pytest
 from tests.support.lived import CUTS, EVERY, FEW, Lived, live
 from tests.support.project import Project, environment, install
 from tests.support.reading import catalog
-from tests.support.stack import Stack
+from tests.support.stack import SparkStack, Stack
 
 
 @pytest.fixture(scope="session")
 def bare_stack(make_stack: Callable[..., Stack]) -> Stack:
-    """A stack that is up and empty, of projects that are not this one."""
-    stack = make_stack("bare")
-    stack.cdp("up")
+    """A stack that is up and empty, of projects that are not this one, which Trino is not asked
+    about."""
+    stack = make_stack("bare", SparkStack)
+    stack.up()
     return stack
 
 

@@ -4,7 +4,6 @@ import json
 import re
 import shlex
 import shutil
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -33,13 +32,12 @@ CDP_AIRFLOW = (CDP, "airflow")
 
 
 @pytest.fixture(scope="module")
-def driver(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
+def driver(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Airflow:
     folder = tmp_path_factory.mktemp("airflow")
     contracts, lineage = folder / "contracts", folder / "lineage"
     shutil.copytree(ROOT / "contracts", contracts)
     stack.cdp("build")
-    stack.cdp(
-        "up",
+    stack.up(
         CDP_WITH_SERVICES=SERVICES,
         CDP_CONTRACTS_DIR=str(contracts),
         CDP_LINEAGE=str(lineage),
@@ -48,8 +46,7 @@ def driver(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[A
         # No run is as fast.
         CDP_HOURLY_DEADLINE_SECONDS="10",
     )
-    yield Airflow(stack, contracts, lineage)
-    stack.cdp("up")
+    return Airflow(stack, contracts, lineage)
 
 
 def test_each_dag_is_read_from_the_manifest_within_four_seconds(driver: Airflow) -> None:

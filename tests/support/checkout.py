@@ -14,7 +14,7 @@ from tests.support.stack import CDP, Stack
 PARTS = ["cdp", "contracts", "macros", "models", "seeds", "snapshots", "sources", "tests/data"]
 PARTS += ["dbt_project.yml", "profiles.yml", ".dbtignore"]
 # What dbt has read of the project: it reads what a test edits, and nothing else.
-PARSED = "target/partial_parse.msgpack"
+PARSED = "partial_parse.msgpack"
 
 
 @dataclass
@@ -25,7 +25,7 @@ class Checkout:
     folder: Path
 
     def __post_init__(self) -> None:
-        for part in [*PARTS, *([PARSED] if (ROOT / PARSED).exists() else [])]:
+        for part in PARTS:
             target = self.folder / part
             target.parent.mkdir(parents=True, exist_ok=True)
             if (ROOT / part).is_dir():
@@ -33,6 +33,14 @@ class Checkout:
             else:
                 shutil.copy(ROOT / part, target)
         (self.folder / ".venv").symlink_to(Path(CDP).parent.parent)
+        self.target.mkdir()
+        if (self.stack.target / PARSED).exists():
+            shutil.copy(self.stack.target / PARSED, self.target)
+
+    @property
+    def target(self) -> Path:
+        """The folder that dbt writes to."""
+        return self.folder / "target"
 
     def edit(self, path: str, old: str, new: str) -> None:
         file = self.folder / path
@@ -41,17 +49,18 @@ class Checkout:
         file.write_text(text.replace(old, new), encoding="utf-8")
 
     def environment(self, **more: str) -> dict[str, str]:
-        return self.stack.environment(PYTHONPATH=str(self.folder), **more)
+        own = {"PYTHONPATH": str(self.folder), "DBT_TARGET_PATH": str(self.target)}
+        return self.stack.environment(**own, **more)
 
     def run(self, *command: str, ok: bool = True, **more: str) -> str:
         """Run a command in it; what it printed."""
-        more["PYTHONPATH"] = str(self.folder)
-        done = self.stack.run(*command, ok=ok, cwd=self.folder, **more)
+        own = {"PYTHONPATH": str(self.folder), "DBT_TARGET_PATH": str(self.target)}
+        done = self.stack.run(*command, ok=ok, cwd=self.folder, **own, **more)
         return done.stdout + done.stderr
 
     def results(self, *kinds: str) -> dict[str, str]:
         """How the nodes of these kinds ended in the last build, by their names."""
-        told = json.loads((self.folder / "target" / "run_results.json").read_text())
+        told = json.loads((self.target / "run_results.json").read_text())
         found = {tuple(r["unique_id"].split(".")): r["status"] for r in told["results"]}
         # The name of a generic test is followed by a hash, that of a unit test by its model.
         return {i[3 if i[0] == "unit_test" else 2]: s for i, s in found.items() if i[0] in kinds}

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import psutil
 import pytest
@@ -53,10 +53,10 @@ BASES += [5432, 15002, 23646]
 
 # External engines, which no command of such a stack asks.
 UNUSED = "127.0.0.1:9"
-WITHOUT_ENGINES = {
+WITHOUT_TRINO = {"CDP_TRINO_URL": f"http://{UNUSED}"}
+WITHOUT_ENGINES = WITHOUT_TRINO | {
     "CDP_WITH_SERVICES": "postgres",
     "CDP_SPARK_REMOTE": f"sc://{UNUSED}",
-    "CDP_TRINO_URL": f"http://{UNUSED}",
 }
 
 
@@ -79,6 +79,12 @@ class Stack:
     state_dir: Path
     offset: int
     extra: dict[str, str] = field(default_factory=dict)
+    has_other_services: bool = False
+
+    @property
+    def target(self) -> Path:
+        """The folder that dbt writes to."""
+        return self.state_dir / "target"
 
     def environment(self, **more: str) -> dict[str, str]:
         """The environment of a person who has set nothing but this stack's settings."""
@@ -86,6 +92,8 @@ class Stack:
         own = {"CDP_STATE_DIR": str(self.state_dir), "CDP_PORT_OFFSET": str(self.offset)}
         # A machine that runs several stacks starts one more slowly.
         own["CDP_START_TIMEOUT"] = "400"
+        # What dbt has read holds for one stack: another's names and addresses are others.
+        own["DBT_TARGET_PATH"] = str(self.target)
         return kept | own | self.extra | more
 
     def run(
@@ -110,7 +118,8 @@ class Stack:
         return done
 
     def up(self, **more: str) -> str:
-        """Have every part running and answering; what was printed."""
+        """Have every part running and answering; what was printed. more: other settings."""
+        self.has_other_services = bool(more)
         return self.cdp("up", ok=True, **more)
 
     def cdp(self, *arguments: str, ok: bool = True, **more: str) -> str:
@@ -184,24 +193,39 @@ class Stack:
 
 
 @dataclass
-class SmallStack(Stack):
-    """The object store, its catalog and Postgres alone, which start in seconds: no JVM."""
+class Part(Stack):
+    """Some parts of a stack alone."""
 
-    extra: dict[str, str] = field(default_factory=lambda: dict(WITHOUT_ENGINES))
+    without: ClassVar[dict[str, str]]
+    parts: ClassVar[list[str]]
 
     def __post_init__(self) -> None:
-        self.extra = WITHOUT_ENGINES | self.extra
+        self.extra = self.without | self.extra
 
     def up(self, **more: str) -> str:
         """As `cdp up`, which would wait for the engines that settings name, too."""
         self.cdp("env")  # makes the credentials
         said: list[str] = []
         with pytest.MonkeyPatch.context() as patch:
-            for name, value in more.items():
+            for name, value in (self.settings().environment() | more).items():
                 patch.setenv(name, value)
-            patch.setattr(lifecycle, "expected", lambda _: ["store", "catalog", "postgres"])
+            patch.setattr(lifecycle, "expected", lambda _: self.parts)
             lifecycle.up(self.settings(), said.append)
         return "\n".join(said)
+
+
+class SmallStack(Part):
+    """The object store, its catalog and Postgres alone, which start in seconds: no JVM."""
+
+    without = WITHOUT_ENGINES
+    parts: ClassVar = ["store", "catalog", "postgres"]
+
+
+class SparkStack(Part):
+    """What writes tables alone: no Trino."""
+
+    without = WITHOUT_TRINO
+    parts: ClassVar = ["store", "catalog", "spark"]
 
 
 def plain(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
