@@ -2,7 +2,8 @@
 PYTHON ?= python3
 CDP := .venv/bin/cdp
 PYTEST := .venv/bin/python -m pytest
-# How many small stacks there are at once: their tests wait as much as they work.
+# How many small stacks there are at once: their tests wait as much as they work. Each has 2,000
+# ports of its own, from the first one; stacks of other targets begin at CDP_TEST_PORTS.
 STORE_WORKERS ?= 3
 # What needs no sample: it has stacks of its own, and runs beside the rest of engine.
 ASIDE := $(addprefix tests/engine/test_,$(addsuffix .py,transform rest_catalog iceberg_macros \
@@ -23,8 +24,7 @@ demo: install ## install everything, and bring the real sample to answers in Tri
 	@$(CDP) demo
 
 test: install-dev install-airflow ## install everything, lint, and run the tests on stacks of their own
-	@$(TOGETHER) lint test-unit test-store
-	@$(TOGETHER) test-engine test-faults
+	@$(TOGETHER) lint test-unit test-store test-engine-shared test-engine-aside test-faults
 
 test-all: ## the same with whole matrices and long populations, as every night
 	@$(MAKE) --no-print-directory test TEST_OPTIONS=--full
@@ -39,13 +39,13 @@ test-engine: test-engine-shared test-engine-aside ## the tests that need Spark a
 
 test-engine-shared: install-dev
 	@tests/browser --install >/dev/null || true
-	@$(PYTEST) tests/engine $(addprefix --ignore=,$(ASIDE)) $(TEST_OPTIONS)
+	@CDP_TEST_PORTS=6000 $(PYTEST) tests/engine $(addprefix --ignore=,$(ASIDE)) $(TEST_OPTIONS)
 
 test-engine-aside: install-dev
 	@CDP_TEST_PORTS=8000 $(PYTEST) $(ASIDE) $(TEST_OPTIONS)
 
 test-faults: install-dev install-airflow ## the tests that kill, end or start again what others share
-	@CDP_TEST_PORTS=4000 $(PYTEST) tests/faults $(TEST_OPTIONS)
+	@CDP_TEST_PORTS=10000 $(PYTEST) tests/faults $(TEST_OPTIONS)
 
 up: install ## start the local services
 	@$(CDP) up

@@ -237,7 +237,7 @@ def test_a_value_of_the_wrong_type_is_rejected_in_staging_with_its_reason(
         "select customer_id from staging.base_crm_customers "
         "where customer_id like 'bad-input-%' and cardinality(reject_reasons) = 0 order by 1"
     )
-    build = ("build", "--select", "staging")
+    build = ("build", "--select", "base_crm_customers", "stg_crm_customers__rejected")
     try:
         stack.cdp("land", "crm.customers", str(path), "--effective-at", SAMPLE_MOMENT)
         stack.cdp("load", "crm.customers")

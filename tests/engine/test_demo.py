@@ -66,8 +66,7 @@ def test_rows_are_told_as_csv(stack: Stack) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        ["dbt", "test", "--select", "dim_customers"],
-        ["dbt", "test", "--select", "test_type:unit"],
+        ["dbt", "test", "--select", "dim_customers", "test_type:unit"],
         ["dbt", "build", "--select", "stg_crm_customers__rejected"],
         ["cdp", "query", "select 1"],
     ],

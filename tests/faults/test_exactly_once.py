@@ -24,7 +24,7 @@ from tests.support.stack import CDP, Stack
 
 SCHEDULES, FEW = 24, 2
 SEED = int(os.environ.get("CDP_TEST_SEED", "20241231"))
-# What is done to landing and loading in a round.
+# What is done to landing and loading in a round; by day not the last one, which is the first again.
 ROUNDS = ["kill load", "kill land", "kill Spark", "two at once", "kill load"]
 
 # Not its tests: other tests leave batches behind that are not reconciled, as they should be.
@@ -99,7 +99,7 @@ def test_any_schedule_of_faults_gives_the_table_of_a_clean_run(
     found = stack.settings()
     s3 = objects.client(found)
 
-    for fault in ROUNDS:
+    for fault in ROUNDS if full else ROUNDS[:-1]:
         for each in schedules:
             for key, body in each.deliveries():
                 s3.put_object(Bucket=found.bucket, Key=key, Body=body)

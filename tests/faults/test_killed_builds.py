@@ -58,6 +58,7 @@ def test_a_build_that_is_killed_leaves_main_alone_and_the_next_one_goes_on(
     stack.cdp("discard", run_id)
 
 
+@pytest.mark.full
 def test_spark_killed_in_the_middle_of_a_build_fails_the_run_in_one_line(
     stack: Stack, checkout: Checkout
 ) -> None:
@@ -90,6 +91,7 @@ def test_a_build_whose_spark_was_started_again_writes_nothing_to_main(
     run_id = last_run(stack)["run_id"]
     assert building.returncode == 1
     assert f"error: the session with Spark was lost while {run_id} was written" in told, told
+    assert "Traceback" not in told
     assert last_run(stack)["state"] == "failed"
     assert heads(stack) == before
     stack.cdp("discard", run_id)
