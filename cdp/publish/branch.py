@@ -41,6 +41,11 @@ def on_branch(settings: Settings, run_id: str) -> Iterator["SparkSession"]:
         # dbt reports what failed, and does not raise it.
         if session.is_stopped:
             raise lost
+    except CdpError as error:
+        # dbt raises what fails in its hooks.
+        if session.is_stopped:
+            raise lost from error
+        raise
     except PySparkException as error:
         problem = f"Spark: {str(error).strip().splitlines()[0]}"
         raise (lost if session.is_stopped else CdpError(problem, fix)) from error
