@@ -33,6 +33,8 @@ READERS = 4
 PARSERS = 2
 # What may be fetched before it is parsed; unpacked it is ten times as much.
 AHEAD_BYTES = 16 << 20
+# How the names of folder markers, checksums and unfinished objects end.
+UNFINISHED = ("_$folder$", ".crc", ".tmp", ".inprogress", "._COPYING_")
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,17 @@ def land(source: Source, settings: Settings, say: Callable[[str], None]) -> Outc
         ) from error
 
 
+def is_delivered(name: str, size: int) -> bool:
+    """Whether an object of an inbox is a delivery: no marker, and nothing that is not finished.
+
+    name: below the inbox. Writers put into folders and objects that begin with `_` or `.` what is
+    not for readers: `_temporary/`, `_SUCCESS`, `.part-0.crc`. An object without bytes is a folder's
+    marker, or is not written yet.
+    """
+    hidden = any(part.startswith(("_", ".")) for part in name.split("/"))
+    return size > 0 and not hidden and not name.endswith(("/", *UNFINISHED))
+
+
 class _Inbox:
     def __init__(self, source: Source, settings: Settings, say: Callable[[str], None]) -> None:
         self.source = source
@@ -122,7 +135,7 @@ class _Inbox:
             Object(o["Key"], o["ETag"].strip('"'), o["Size"], o["LastModified"].isoformat())
             for page in pages
             for o in page.get("Contents", [])
-            if not o["Key"].endswith("/") and not Path(o["Key"]).name.startswith(("_", "."))
+            if is_delivered(o["Key"].removeprefix(self.source.location), o["Size"])
         ]
         done = known.by_tag | refused
         return [o for o in listed if (o.key, o.etag) not in done]

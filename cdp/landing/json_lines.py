@@ -21,12 +21,28 @@ LENIENT = r"[:,\[]\s*-?(?i:nan|inf)|,\s*[\]}]"
 STRINGS = r'"(?:[^"\\]|\\.)*"'
 DOUBTED = f"""regexp_matches(regexp_replace(line, '{STRINGS}', '""', 'g'), '{LENIENT}')"""
 
+# DuckDB keeps a number with a fraction as 64 bits, where it is not beyond them: one of more digits
+# than these have would be changed. A block that may have one is doubtful, too; then each long
+# number of a line decides.
+LONG = r"-?[0-9](?:[0-9.]{15,}(?:[eE][+-]?[0-9]+)?|[0-9.]*[eE]-[0-9]{3,})"
+IS_EXACT = f"""
+    coalesce(list_bool_and(list_transform(
+        regexp_extract_all(regexp_replace(line, '{STRINGS}', '""', 'g'), '{LONG}'),
+        lambda n: not regexp_matches(n, '[.eE]')
+            or coalesce(isinf(try_cast(n as double)), true)
+            or cast(try_cast(n as double) as varchar) = rtrim(n, '0')
+    )), true)
+"""
+
 # What is JSON and begins with a brace is an object. Only inside a case is a function kept from
 # lines that it would fail on.
 IS_JSON = "json_valid(line) and not {doubted}"
 IS_OBJECT = (
     r"case when ascii(line) = 123 then true else starts_with(ltrim(line, e' \t\r'), '{') end"
 )
+# Readers of JSON differ in which of two equal keys they take.
+TWICE = "a key of it stands twice"
+INEXACT = "a number of it has more digits than can be kept: send it as text"
 # Each statement reads the lines once; none copies them.
 JUDGED = """
     create or replace temp table judged as
@@ -36,6 +52,8 @@ JUDGED = """
         case
             when keys is null then 'it is not JSON'
             when not {is_object} then 'it is no JSON object'
+            when list_unique(keys) < len(keys) then '{twice}'
+            when not {is_exact} then '{inexact}'
         end as reason,
     from lines
 """
@@ -64,6 +82,7 @@ PARSED = """
         end as found,
         case when {is_json} and {is_object} then {extra} end as extra,
     from lines
+    where place not in (select place from judged where reason in ('{twice}', '{inexact}'))
 """
 
 
@@ -115,12 +134,15 @@ class Parser:
         for each in rejected:
             received[each.part] += 1
         self._db.register("lines", lines)
-        is_json = IS_JSON.format(doubted=DOUBTED if _doubtful(data) else "false")
-        self._db.execute(JUDGED.format(is_json=is_json, is_object=IS_OBJECT))
+        is_json = IS_JSON.format(doubted=DOUBTED if _may_hold(data, LENIENT) else "false")
+        is_exact = IS_EXACT if _may_hold(data, LONG) else "true"
+        faults = {"twice": TWICE, "inexact": INEXACT}
+        judged = JUDGED.format(is_json=is_json, is_object=IS_OBJECT, is_exact=is_exact, **faults)
+        self._db.execute(judged)
         keys = [key for (key,) in self._db.execute(KEYS).fetchall()]
-        faults = self._db.execute(REJECTED).fetchall()
+        unread = self._db.execute(REJECTED).fetchall()
         rows, missing = self._project(keys, is_json)
-        rejected += _texts(lines, faults + missing)
+        rejected += _texts(lines, unread + missing)
         self._db.unregister("lines")
         return Parsed(rows, sorted(rejected, key=lambda r: (r.part, r.number)), received)
 
@@ -137,6 +159,8 @@ class Parser:
             PARSED.format(
                 is_json=is_json,
                 is_object=IS_OBJECT,
+                twice=TWICE,
+                inexact=INEXACT,
                 paths="$paths::varchar[]",
                 extra="nullif(json_merge_patch(line, $patch)::varchar, '{}')" if extra else "null",
             ),
@@ -240,11 +264,11 @@ def _joined(texts: Sequence[Text]) -> tuple[bytes, list[int]]:
     return b"".join(ended), [t.count(b"\n") for t in ended]
 
 
-def _doubtful(data: bytes) -> bool:
-    """Whether a text may have what DuckDB takes for JSON and is not."""
+def _may_hold(data: bytes, pattern: str) -> bool:
+    """Whether a text may have what a pattern looks for, in a string or not."""
     ends = pa.py_buffer(np.array([0, len(data)], np.int64))
     whole = pa.LargeStringArray.from_buffers(1, ends, pa.py_buffer(data))
-    return bool(pc.match_substring_regex(whole, LENIENT)[0].as_py())
+    return bool(pc.match_substring_regex(whole, pattern)[0].as_py())
 
 
 def _lines(

@@ -21,9 +21,11 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from cdp.errors import CdpError
-from cdp.landing.source import TYPE_PATTERNS, Source, one_line
+from cdp.landing.quotes import Quotes
+from cdp.landing.source import FORMS, Source, one_line
 
 BLOCK_BYTES = 8 << 20
+INEXACT = "is a floating-point number that is not whole, or has lost digits: deliver it as text"
 
 
 @dataclass
@@ -45,11 +47,12 @@ class Fit:
     example: dict[str, str] = field(default_factory=dict)
 
     def count(self, name: str, type_name: str, values: pa.Array) -> None:
-        pattern = TYPE_PATTERNS[type_name]
+        pattern = FORMS[type_name]
         if pattern is None:
             return
-        filled = values.filter(pc.not_equal(pc.utf8_trim_whitespace(values), ""))
-        fits = pc.match_substring_regex(filled, pattern)
+        trimmed = pc.utf8_trim_whitespace(values)
+        filled = values.filter(pc.not_equal(trimmed, ""))
+        fits = pc.match_substring_regex(pc.utf8_trim_whitespace(filled), pattern)
         good = pc.sum(fits).as_py() or 0
         self.given[name] = self.given.get(name, 0) + len(filled)
         self.fitting[name] = self.fitting.get(name, 0) + good
@@ -92,11 +95,15 @@ def digest(path: Path) -> str:
 
 @dataclass(frozen=True)
 class _Batch:
-    """Rows as the file has them: one text array a heading, and the number of each row."""
+    """Rows as the file has them: one text array a heading, and the number of each row.
+
+    floating: the places of headings whose values are floating-point numbers.
+    """
 
     headings: list[str]
     texts: list[pa.Array]
     numbers: pa.Array
+    floating: frozenset[int] = frozenset()
 
 
 def read(path: Path, source: Source, quarantined: Quarantined) -> Iterator[pa.Table]:
@@ -124,13 +131,18 @@ def read(path: Path, source: Source, quarantined: Quarantined) -> Iterator[pa.Ta
 class _Utf8(io.RawIOBase):
     """A file's bytes and then an ending; bytes are checked to be UTF-8 before they are passed on.
 
-    Arrow would find wrong bytes too, but not in lines that it cannot parse, and not their place.
+    Arrow would find wrong bytes too, but not in lines that it cannot parse, and not their place. A
+    piece never ends between the bytes of a CRLF: Arrow would lose the LF of one within a value.
+
+    quotes: looks at all that is passed on.
     """
 
-    def __init__(self, path: Path, ending: str) -> None:
+    def __init__(self, path: Path, ending: str, quotes: Quotes | None = None) -> None:
         self._path = path
         self._file = path.open("rb")
         self._ending = ending.encode()
+        self._quotes = quotes
+        self._held = b""
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._line = 1
 
@@ -150,7 +162,14 @@ class _Utf8(io.RawIOBase):
             ) from None
         self._line += data.count(b"\n")
         added, self._ending = self._ending[:room], self._ending[room:]
-        return data + added
+        found = self._held + data + added
+        self._held = b"\r" if found.endswith(b"\r") and (data or added) else b""
+        piece = found.removesuffix(self._held) if self._held else found
+        if self._held and not piece:
+            return self.read(size)
+        if self._quotes:
+            self._quotes.feed(piece)
+        return piece
 
     def close(self) -> None:
         self._file.close()
@@ -174,7 +193,7 @@ def _csv_batches(path: Path, quarantined: Quarantined) -> Iterator[_Batch]:
     number = 1
     marked = False
     with (
-        _Utf8(path, f"\n{','.join([mark] * len(headings))}\n") as f,
+        _Utf8(path, f"\n{','.join([mark] * len(headings))}\n", Quotes(path)) as f,
         pa.csv.open_csv(
             f,
             read_options=read_options,
@@ -219,7 +238,8 @@ def _csv_headings(path: Path, read_options: pa.csv.ReadOptions) -> list[str]:
 
 
 def _parquet_batches(path: Path) -> Iterator[_Batch]:
-    file = pq.ParquetFile(path)
+    # Spark's own timestamps are INT96, of which nanoseconds hold the years 1677 to 2262 alone.
+    file = pq.ParquetFile(path, coerce_int96_timestamp_unit="us")
     nested = [f.name for f in file.schema_arrow if pa.types.is_nested(f.type)]
     if nested:
         raise CdpError(
@@ -233,7 +253,8 @@ def _parquet_batches(path: Path) -> Iterator[_Batch]:
             text.validate(full=True)  # a file may call bytes text
         numbers = pa.array(range(first, first + batch.num_rows), pa.int64())
         first += batch.num_rows
-        yield _Batch(batch.schema.names, texts, numbers)
+        floating = {i for i, f in enumerate(batch.schema) if pa.types.is_floating(f.type)}
+        yield _Batch(batch.schema.names, texts, numbers, frozenset(floating))
 
 
 def _shape(source: Source, batch: _Batch, quarantined: Quarantined, fit: Fit) -> pa.Table:
@@ -246,6 +267,11 @@ def _shape(source: Source, batch: _Batch, quarantined: Quarantined, fit: Fit) ->
     for column in source.columns:
         position = positions[column.name]
         values = pa.nulls(rows, pa.string()) if position is None else batch.texts[position]
+        if column.name in source.key and position in batch.floating:
+            values, inexact = _whole(values)
+            for i in pc.indices_nonzero(inexact).to_pylist():
+                missing.setdefault(i, []).append(f"{column.name} {INEXACT}")
+            keep = pc.and_(keep, pc.invert(inexact))
         columns[column.name] = values
         fit.count(column.name, column.type, values.drop_null())
         if column.default is None and (column.required or column.name in source.key):
@@ -263,6 +289,16 @@ def _shape(source: Source, batch: _Batch, quarantined: Quarantined, fit: Fit) ->
     )
     columns["_source_row"] = batch.numbers
     return pa.table(columns).filter(keep)
+
+
+def _whole(values: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """Texts of floating-point numbers as texts of whole ones; and which are none, or may have lost
+    digits. A program that knows no missing integers writes 12 as 12.0."""
+    numbers = values.cast(pa.float64())
+    whole = pc.and_(pc.equal(pc.floor(numbers), numbers), pc.less(pc.abs(numbers), 2.0**53))
+    exact = pc.fill_null(whole, False)
+    texts = pc.if_else(exact, numbers, None).cast(pa.int64()).cast(pa.string())
+    return texts, pc.and_(pc.invert(exact), pc.is_valid(values))
 
 
 def _as_json(names: list[str], values: list[pa.Array], rows: int) -> pa.Array:

@@ -203,6 +203,49 @@ def test_record_numbers_are_right_after_newlines_in_values_and_quarantined_lines
     assert sorted(found.bad_numbers()) == [3, 5, 7]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["lf", "crlf", "cr"])
+def test_no_value_depends_on_where_a_block_ends(
+    path: Path, end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first block's end is moved over every byte, by what stands in the first row."""
+    values = ["two\r\nlines", 'say ""hi""', '""', "ü€𝄞", "a,b", "\r\n", "\r", "plain", '""""']
+    rows = [*(f'{i},"{v}",1' for i, v in enumerate(values)), "9,unquoted ü,1"]
+    length = len(end.join(rows).encode())
+    told = [v.replace('""', '"') for v in values] + ["unquoted ü"]
+    monkeypatch.setattr(reader, "BLOCK_BYTES", length + 200)
+    for filler in range(150, 230 + length):
+        lines = ["id,name,tenure", f"f,{'x' * filler},1", *rows]
+        path.write_bytes(("\ufeff" + end.join(lines) + end).encode())
+        quarantined = reader.Quarantined()
+        batches = list(reader.read(path, SOURCE, quarantined))
+        assert [v for b in batches for v in b["name"].to_pylist()][1:] == told, filler
+        numbers = [n for b in batches for n in b["_source_row"].to_pylist()]
+        assert numbers == list(range(2, 3 + len(told))), filler
+        assert not quarantined.lines
+
+
+@pytest.mark.parametrize(
+    ("lines", "line"),
+    [
+        # A quote that opens a value swallows lines up to one amid another value.
+        (['1,"5 inch,1', "2,b,1", "3,c,1", '4,6" pipe,1', "5,e,1"], 5),
+        (['1,"a"b,1'], 2),
+        (["1,a,1", '2,"say \\"hi\\"",1'], 3),
+        (['1,"a" ,1'], 2),
+        (['1,"a\n""b"c,1'], 3),
+        (['1,6" pipe,1', '2,"a"b,1'], 3),
+    ],
+)
+def test_text_after_a_closing_quote_is_refused_with_its_line(
+    path: Path, lines: list[str], line: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "BLOCK_BYTES", 400)
+    for filler in range(250, 400):
+        content = "\n".join(["id,name,tenure", f"f,{'x' * filler},1", *lines, ""]).encode()
+        said = refused(path, content)
+        assert said.endswith(f"text after a quote that closes a value: line {line + 1}"), filler
+
+
 def test_record_numbers_are_right_over_several_blocks(path: Path) -> None:
     """A record's id is its number, so that each row can be asked."""
     bulk = "x" * 3000
@@ -296,6 +339,36 @@ def test_row_with_a_blank_key_goes_to_quarantine_though_the_column_is_not_called
     columns = (first.model_copy(update={"required": False}), *others)
     found = read_csv("id,name,tenure\n,a,3\n", SOURCE.model_copy(update={"columns": columns}))
     assert found.bad_numbers() == [2]
+
+
+def test_floating_point_keys_of_parquet_are_whole_numbers_or_quarantined(path: Path) -> None:
+    keys = pa.array([12.0, None, 1.5, 2.0**53 - 1, 2.0**53, 1e17, float("nan"), -3.0])
+    names = pa.array([str(i) for i in range(len(keys))])
+    pq.write_table(pa.table({"id": keys, "name": names, "tenure": names}), path)
+    quarantined = reader.Quarantined()
+    (batch,) = reader.read(path, SOURCE, quarantined)
+    assert batch["id"].to_pylist() == ["12", "9007199254740991", "-3"]
+    assert batch["name"].to_pylist() == ["0", "3", "7"]
+    reasons = {number: reason for number, _, reason in quarantined.lines}
+    assert set(reasons) == {2, 3, 5, 6, 7}
+    assert reasons[2] == "id is missing"
+    assert reasons[3].startswith("id is a floating-point number that is not whole")
+
+
+@pytest.mark.parametrize("year", [1, 1500, 1677, 1970, 2262, 2263, 9999])
+@pytest.mark.parametrize("int96", [True, False], ids=["int96", "int64"])
+@pytest.mark.parametrize("zone", [None, "UTC"])
+def test_every_moment_of_parquet_is_kept(
+    path: Path, year: int, int96: bool, zone: str | None
+) -> None:
+    """INT96 is what Spark writes by itself."""
+    moments = [datetime(year, 1, 1), datetime(year, 12, 31, 23, 59, 59, 999_999)]  # noqa: DTZ001
+    seen = pa.array(moments, pa.timestamp("us", tz=zone))
+    table = pa.table({"id": ["1", "2"], "name": ["a", "b"], "tenure": ["1", "2"], "seen_at": seen})
+    pq.write_table(table, path, use_deprecated_int96_timestamps=int96)
+    (batch,) = reader.read(path, SOURCE, reader.Quarantined())
+    kept = [text.removesuffix("Z") for text in batch["seen_at"].to_pylist()]
+    assert kept == [moment.isoformat(" ", "microseconds") for moment in moments]
 
 
 def test_null_key_in_parquet_goes_to_quarantine_with_its_row(path: Path) -> None:
