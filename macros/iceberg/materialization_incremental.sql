@@ -37,6 +37,7 @@
                 + ([config.get('deleted_flag')] if strategy == 'upsert' else []) -%}
             {%- set standing = standing + spark_iceberg.add_columns(target, standing, given, flags_) -%}
         {%- endif -%}
+        {%- set standing = spark_iceberg.fit_columns(target, standing, given) -%}
         {%- set arguments = {
             'target_relation': target,
             'temp_relation': '(' ~ compiled_code ~ ')',

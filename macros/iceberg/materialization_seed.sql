@@ -18,6 +18,7 @@
         ) -%}
     {%- else -%}
         {%- set standing = spark_iceberg.columns_of_table(target) -%}
+        {%- set standing = spark_iceberg.fit_columns(target, standing, given) -%}
         {%- set standing = standing + spark_iceberg.add_columns(target, standing, given) -%}
         {%- set rows = spark_iceberg.seed_rows(agate_table, standing) -%}
         {%- set differing -%}

@@ -39,11 +39,10 @@
             {%- do adapter.assert_valid_snapshot_target_given_strategy(target, columns, strategy) -%}
             {%- set staged = snapshot_staging_table(strategy, compiled_code, target) -%}
             {%- set standing = spark_iceberg.columns_of_table(target) -%}
+            {%- set given = spark_iceberg.columns_of_query(staged) -%}
+            {%- set standing = spark_iceberg.fit_columns(target, standing, given) -%}
             {%- do spark_iceberg.add_columns(
-                target,
-                standing,
-                spark_iceberg.columns_of_query(staged),
-                spark_iceberg.snapshot_helpers(),
+                target, standing, given, spark_iceberg.snapshot_helpers()
             ) -%}
             {%- call statement('main') -%}
                 {{ snapshot_merge_sql(target, '(' ~ staged ~ ')', []) }}

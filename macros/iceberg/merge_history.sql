@@ -6,6 +6,7 @@
 {% macro merge_history(target, sql) -%}
     {%- set given = spark_iceberg.columns_of_query(sql) -%}
     {%- set standing = spark_iceberg.columns_of_table(target) -%}
+    {%- set standing = spark_iceberg.fit_columns(target, standing, given) -%}
     {%- set standing = standing + spark_iceberg.add_columns(target, standing, given) -%}
     {%- set columns = spark_iceberg.quoted_names(
         standing, spark_iceberg.history_columns(given)

@@ -5,6 +5,7 @@
 -#}
 {% macro replace_rows(target, sql, given) -%}
     {%- set standing = spark_iceberg.columns_of_table(target) -%}
+    {%- set standing = spark_iceberg.fit_columns(target, standing, given) -%}
     {%- set gained = spark_iceberg.add_columns(target, standing, given) -%}
     {%- set selected = [] -%}
     {%- set given_names = given | map(attribute='name') | map('lower') | list -%}

@@ -1,6 +1,6 @@
 {#-
     A query of the rows of a seed, typed as the table's columns; null in a column that the seed no
-    longer has.
+    longer has. A text that is no value of its column's type fails the seed.
 -#}
 {% macro seed_rows(agate_table, columns) -%}
     {%- set names = agate_table.column_names -%}
@@ -14,7 +14,10 @@
     {%- endfor -%}
     select
         {%- for column in columns %}
-        cast({{ column.quoted if column.name in names else 'null' }} as {{ column.dtype }})
+        {{
+            spark_iceberg.seed_value(column) if column.name in names
+            else 'cast(null as ' ~ column.dtype ~ ')'
+        }}
             as {{ column.quoted }}{{ ',' if not loop.last }}
         {%- endfor %}
     {% if rows -%}

@@ -1,0 +1,5 @@
+{{ config(materialized='table') }}
+
+select
+    1 as id,
+    cast({{ var('value', '1') }} as {{ var('type', 'int') }}) as amount
