@@ -17,13 +17,17 @@ from cdp.errors import CdpError
 
 Name = str
 
-# What a value of a type looks like, blank excepted; broad on purpose: staging is exact.
-TYPE_PATTERNS = {
+# Texts of a type, blanks around them apart: as staging reads them (macros/form_of.sql).
+# Which booleans there are the seed canonical_values says.
+DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+TIME = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6}0*)?)?"
+ZONE = r" ?(Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?)"
+FORMS = {
     "string": None,
-    "boolean": r"(?i)^\s*(y|yes|n|no|t|true|f|false|0|1)\s*$",
-    "integer": r"^\s*[+-]?\d+(\.0*)?\s*$",
-    "decimal": r"^\s*[+-]?[\d,]*\.?\d+([eE][+-]?\d+)?\s*$",
-    "timestamp": r"^\s*\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}.*)?\s*$",
+    "boolean": r"(?i)^(y|yes|n|no|t|true|f|false|0|1)$",
+    "integer": r"^[+-]?[0-9]+([.]0*)?$",
+    "decimal": r"^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]{1,2})?$",
+    "timestamp": rf"^{DATE}([ T]{TIME}({ZONE})?)?$",
 }
 
 

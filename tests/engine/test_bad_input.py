@@ -255,6 +255,20 @@ def test_a_value_of_the_wrong_type_is_rejected_in_staging_with_its_reason(
                 "line": 3,
             }
         ]
+        # A delivery of which most is rejected is not published.
+        many = [dict(rows[0], customerID=f"bad-input-{n}") for n in range(10, 40)]
+        for row in many[3:]:
+            row["Contract"] = "Three year"
+        path = tmp_path / "many.csv"
+        with path.open("w", newline="") as f:
+            writer = csv.DictWriter(f, rows[0])
+            writer.writeheader()
+            writer.writerows(many)
+        stack.cdp("land", "crm.customers", str(path), "--effective-at", SAMPLE_MOMENT)
+        stack.cdp("load", "crm.customers")
+        said = stack.cdp(*build, ok=False)
+        assert "base_crm_customers__few_rows_are_rejected" in said
+        assert len(stack.query(accepted_ids)) == 2
     finally:
         stack.spark("delete from lake.raw.crm_customers where customer_id like 'bad-input-%'")
         # What has been taken back is not to be reconciled.

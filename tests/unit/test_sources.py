@@ -1,5 +1,7 @@
 """Source YAML: what is refused, with the place and the reason, and which headings mean a column."""
 
+import csv
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -165,7 +167,37 @@ def test_every_mistake_is_named_at_once(refused: Callable[..., str]) -> None:
 def test_unknown_type_is_refused_with_the_types_there_are(refused: Callable[..., str]) -> None:
     problem = refused(**column(type="varchar"))
     assert problem.startswith("columns.1.type: ")
-    assert all(name in problem for name in sources.TYPE_PATTERNS)
+    assert all(name in problem for name in sources.FORMS)
+
+
+# Of the form of a type, and no value of one: of no such day, too large, or not exact in it.
+BEYOND = {
+    "integer": {"2147483648"},
+    "decimal": {"1e-3", "1.005", "1.0050000", "2147483647", "2147483648", "100000000.00"},
+    "timestamp": {
+        "0000-01-01",
+        "9999-12-31T23:59:59-01:00",
+        "0001-01-01T00:30:00+01:00",
+        "2025-02-30",
+        "2025-01-03T24:00:00",
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "column"),
+    [("integer", "as_int"), ("decimal", "as_decimal"), ("timestamp", "as_timestamp")],
+)
+def test_landing_knows_the_forms_that_staging_reads(kind: str, column: str) -> None:
+    """But for values that are beyond a type's range, which landing does not look at."""
+    with (ROOT / "tests" / "macros" / "seeds" / "forms.csv").open(newline="") as file:
+        forms = list(csv.DictReader(file))
+    pattern = sources.FORMS[kind]
+    assert pattern
+    read = {form["text"] for form in forms if form[column]}
+    known = {form["text"] for form in forms if re.search(pattern, form["text"])}
+    assert read <= known
+    assert known - read <= BEYOND[kind]
 
 
 def test_key_column_that_is_not_declared_is_refused_by_name(refused: Callable[..., str]) -> None:

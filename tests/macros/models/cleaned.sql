@@ -22,7 +22,7 @@ select
             required=['colour', 'amount'],
             mapped={'colour': 'colour'},
             typed={'amount': 'decimal(10, 2)'},
-            rules={'amount_negative': 'try_cast(amount as decimal(10, 2)) < 0'},
+            rules={'amount_negative': parsed('amount', 'decimal(10, 2)') ~ ' < 0'},
             exempt='is_deleted',
         ) }}, ' '),
         ''

@@ -25,7 +25,9 @@
     'payment_id', 'customer_id', 'billed_at', 'amount', 'status', 'paid_at', 'emitted_at',
 ] %}
 {% set rules = {
-    'amount_negative': 'try_cast(amount as decimal(12, 2)) < 0',
+    'payment_id_malformed': is_malformed_key('payment_id'),
+    'customer_id_malformed': is_malformed_key('customer_id'),
+    'amount_negative': parsed('amount', 'decimal(12, 2)') ~ ' < 0',
     'invoice_month_not_month': is_not_castable("concat(invoice_month, '-01')", 'date'),
 } %}
 
@@ -73,14 +75,14 @@ renamed as (
         {{ canonical('status', mapped.status) }} as payment_status,
 
         -- numerics
-        try_cast(amount as {{ typed.amount }}) as amount,
+        {{ parsed('amount', typed.amount) }} as amount,
 
         -- timestamps
-        try_cast(concat(invoice_month, '-01') as date) as invoice_month,
-        cast(try_cast(billed_at as timestamp) as date) as billed_on,
-        try_cast(paid_at as timestamp) as paid_at,
-        cast(try_cast(paid_at as timestamp) as date) as paid_on,
-        try_cast(emitted_at as timestamp) as emitted_at,
+        {{ parsed("concat(invoice_month, '-01')", 'date') }} as invoice_month,
+        cast({{ parsed('billed_at', 'timestamp') }} as date) as billed_on,
+        {{ parsed('paid_at', 'timestamp') }} as paid_at,
+        cast({{ parsed('paid_at', 'timestamp') }} as date) as paid_on,
+        {{ parsed('emitted_at', 'timestamp') }} as emitted_at,
 
         -- where the row came from
         cast(_delivered_at as date) as delivered_on,

@@ -51,9 +51,10 @@
 } %}
 {% set required = ['tenure_months', 'contract_type', 'monthly_charges', 'last_updated'] %}
 {% set rules = {
-    'customer_id_missing': "customer_id is null and not change_op <=> 't'",
-    'tenure_months_negative': 'try_cast(tenure_months as int) < 0',
-    'monthly_charges_negative': 'try_cast(monthly_charges as decimal(10, 2)) < 0',
+    'customer_id_malformed': is_malformed_key('customer_id'),
+    'customer_id_missing': "customer_id is null and not op <=> 't'",
+    'tenure_months_negative': parsed('tenure_months', 'int') ~ ' < 0',
+    'monthly_charges_negative': parsed('monthly_charges', 'decimal(10, 2)') ~ ' < 0',
     'unchanged_columns_not_sent': '_unchanged is not null',
 } %}
 
@@ -84,13 +85,23 @@ trimmed as (
 
 ),
 
+told as (
+
+    select
+        *,
+        -- Each source spells it in its own way.
+        {{ canonical('change_op', mapped.change_op) }} as op
+    from trimmed
+
+),
+
 judged as (
 
     select
         *,
-        {{ reject_reasons(required, mapped, typed, rules, "change_op in ('d', 't')") }}
+        {{ reject_reasons(required, mapped, typed, rules, "coalesce(op in ('d', 't'), false)") }}
             as reject_reasons
-    from trimmed
+    from told
 
 ),
 
@@ -109,9 +120,9 @@ renamed as (
         {{ canonical('payment_method', mapped.payment_method) }} as payment_method,
 
         -- numerics
-        try_cast(tenure_months as {{ typed.tenure_months }}) as tenure_months,
-        try_cast(monthly_charges as {{ typed.monthly_charges }}) as monthly_charges,
-        try_cast(total_charges as {{ typed.total_charges }}) as total_charges,
+        {{ parsed('tenure_months', typed.tenure_months) }} as tenure_months,
+        {{ parsed('monthly_charges', typed.monthly_charges) }} as monthly_charges,
+        {{ parsed('total_charges', typed.total_charges) }} as total_charges,
 
         -- booleans
         cast({{ canonical('senior_citizen', 'yes_no') }} as boolean) as is_senior_citizen,
@@ -128,17 +139,19 @@ renamed as (
         cast({{ canonical('churn_label', 'yes_no') }} as boolean) as churn_label,
 
         -- timestamps
-        try_cast(event_timestamp as timestamp) as event_timestamp,
-        try_cast(last_updated as timestamp) as last_updated,
+        {{ parsed('event_timestamp', 'timestamp') }} as event_timestamp,
+        {{ parsed('last_updated', 'timestamp') }} as last_updated,
 
         -- what was done, and the order of it
-        change_op,
-        change_op = 'd' as is_deleted,
-        change_op = 't' as is_truncated,
+        op as change_op,
+        coalesce(op = 'd', false) as is_deleted,
+        coalesce(op = 't', false) as is_truncated,
         coalesce(
-            _committed_at, try_cast(committed_at as timestamp), try_cast(last_updated as timestamp)
+            _committed_at,
+            {{ parsed('committed_at', 'timestamp') }},
+            {{ parsed('last_updated', 'timestamp') }}
         ) as changed_at,
-        coalesce(_lsn, try_cast(change_seq as bigint)) as change_lsn,
+        coalesce(_lsn, {{ parsed('change_seq', 'bigint') }}) as change_lsn,
         if(_lsn is null, null, _source_row) as change_number,
 
         -- where the row came from

@@ -23,7 +23,9 @@
 } %}
 {% set required = ['ticket_id', 'customer_id', 'opened_at', 'category', 'emitted_at'] %}
 {% set rules = {
-    'satisfaction_below_1': 'try_cast(satisfaction as int) < 1',
+    'ticket_id_malformed': is_malformed_key('ticket_id'),
+    'customer_id_malformed': is_malformed_key('customer_id'),
+    'satisfaction_below_1': parsed('satisfaction', 'int') ~ ' < 1',
 } %}
 
 with source as (
@@ -70,13 +72,13 @@ renamed as (
         {{ canonical('priority', mapped.priority) }} as priority,
 
         -- numerics
-        try_cast(satisfaction as {{ typed.satisfaction }}) as satisfaction,
+        {{ parsed('satisfaction', typed.satisfaction) }} as satisfaction,
 
         -- timestamps
-        try_cast(opened_at as timestamp) as opened_at,
-        cast(try_cast(opened_at as timestamp) as date) as opened_on,
-        try_cast(closed_at as timestamp) as closed_at,
-        try_cast(emitted_at as timestamp) as emitted_at,
+        {{ parsed('opened_at', 'timestamp') }} as opened_at,
+        cast({{ parsed('opened_at', 'timestamp') }} as date) as opened_on,
+        {{ parsed('closed_at', 'timestamp') }} as closed_at,
+        {{ parsed('emitted_at', 'timestamp') }} as emitted_at,
 
         -- where the row came from
         cast(_delivered_at as date) as delivered_on,

@@ -25,9 +25,11 @@
 } %}
 {% set required = ['event_id', 'customer_id', 'event_type', 'started_at', 'emitted_at'] %}
 {% set rules = {
-    'duration_seconds_negative': 'try_cast(duration_seconds as int) < 0',
-    'bytes_negative': 'try_cast(bytes as bigint) < 0',
-    'charge_negative': 'try_cast(charge as decimal(14, 4)) < 0',
+    'event_id_malformed': is_malformed_key('event_id'),
+    'customer_id_malformed': is_malformed_key('customer_id'),
+    'duration_seconds_negative': parsed('duration_seconds', 'int') ~ ' < 0',
+    'bytes_negative': parsed('bytes', 'bigint') ~ ' < 0',
+    'charge_negative': parsed('charge', 'decimal(14, 4)') ~ ' < 0',
 } %}
 
 with source as (
@@ -75,17 +77,17 @@ renamed as (
         cell,
 
         -- numerics
-        try_cast(duration_seconds as {{ typed.duration_seconds }}) as duration_seconds,
-        try_cast(bytes as {{ typed.bytes }}) as bytes,
-        try_cast(charge as {{ typed.charge }}) as charge,
+        {{ parsed('duration_seconds', typed.duration_seconds) }} as duration_seconds,
+        {{ parsed('bytes', typed.bytes) }} as bytes,
+        {{ parsed('charge', typed.charge) }} as charge,
 
         -- booleans
         cast({{ canonical('roaming', mapped.roaming) }} as boolean) as is_roaming,
 
         -- timestamps
-        try_cast(started_at as timestamp) as started_at,
-        cast(try_cast(started_at as timestamp) as date) as usage_date,
-        try_cast(emitted_at as timestamp) as emitted_at,
+        {{ parsed('started_at', 'timestamp') }} as started_at,
+        cast({{ parsed('started_at', 'timestamp') }} as date) as usage_date,
+        {{ parsed('emitted_at', 'timestamp') }} as emitted_at,
 
         -- where the row came from
         cast(_delivered_at as date) as delivered_on,

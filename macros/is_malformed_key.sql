@@ -1,0 +1,7 @@
+{#-
+    Whether a trimmed key holds a character that cannot be seen, but for blanks of ASCII: two keys
+    that look alike would be two customers.
+-#}
+{% macro is_malformed_key(column) -%}
+    {{ column }} rlike '[\\p{Z}\\p{Cc}\\p{Cf}&&[^ ]]'
+{%- endmacro %}
