@@ -1,7 +1,7 @@
 {#-
     Take the dates in new batches of sources into the scope of this run, by one statement: the
-    post-hook of base tables, which calls it for the source that was just taken in; and a part of
-    find_scope, for sources whose base tables have nothing to take in.
+    post-hook of base tables and of those of moved rows, which call it for the source that was just
+    taken in; and a part of find_scope, for sources whose base tables have nothing to take in.
 -#}
 {% macro find_dates(sources=none) -%}
     {%- if execute and scope() -%}
@@ -14,7 +14,8 @@
                 {#- dbt does not know yet that a table is there whose first build this is. -#}
                 {%- set base = base_of(source_name) -%}
                 {%- set table = api.Relation.create(schema=base.schema, identifier=base.alias) -%}
-                {%- do queries.append(dates_query(source_name, table, since, known_since)) -%}
+                {%- set tables = [table, moved_of(source_name)] | reject('none') | list -%}
+                {%- do queries.append(dates_query(source_name, tables, since, known_since)) -%}
             {%- endif -%}
         {%- endfor -%}
         {%- if queries -%}

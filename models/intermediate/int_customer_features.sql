@@ -74,7 +74,9 @@ usage as (
         sum(daily.roaming_events) filter (
             where daily.usage_date > date_sub(dates.as_of_date, 30)
         ) as roaming_events_30d,
-        max(daily.usage_date) filter (where daily.events > 0) as last_used_on
+        max(daily.usage_date) filter (
+            where daily.events > 0 and coalesce(daily.emptied_on > dates.as_of_date, true)
+        ) as last_used_on
     from {{ ref('int_usage_daily') }} as daily
     inner join dates
         on
@@ -91,7 +93,8 @@ payments_known as (
         payments.*,
         dates.as_of_date,
         {{ latest_by(
-            ['payments.payment_id', 'dates.as_of_date'], ['payments.emitted_at']
+            ['payments.payment_id', 'dates.as_of_date'],
+            ['payments.emitted_at', 'not payments.is_moved'],
         ) }} as recency
     from {{ ref('int_payments__versions') }} as payments
     inner join dates
@@ -115,7 +118,7 @@ payments as (
         {% endfor -%}
         max(paid_on) as last_paid_on
     from payments_known
-    where recency = 1
+    where recency = 1 and not is_moved
     group by customer_id, as_of_date
 
 ),
@@ -125,8 +128,10 @@ tickets_known as (
     select
         tickets.*,
         dates.as_of_date,
-        {{ latest_by(['tickets.ticket_id', 'dates.as_of_date'], ['tickets.emitted_at']) }}
-            as recency
+        {{ latest_by(
+            ['tickets.ticket_id', 'dates.as_of_date'],
+            ['tickets.emitted_at', 'not tickets.is_moved'],
+        ) }} as recency
     from {{ ref('int_support_tickets__versions') }} as tickets
     inner join dates
         on
@@ -146,7 +151,7 @@ tickets as (
         count_if(closed_at is null) as open_tickets,
         max(opened_on) as last_opened_on
     from tickets_known
-    where recency = 1
+    where recency = 1 and not is_moved
     group by customer_id, as_of_date
 
 ),

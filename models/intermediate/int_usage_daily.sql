@@ -4,7 +4,7 @@
     all, the usage as it is seen now.
 
     An event counts once, in its latest version. When a later one corrects it, the old numbers are
-    taken back on the day on which the new ones became known.
+    taken back on the day on which the new ones became known, wherever they stood.
 -#}
 {{
     config(
@@ -24,8 +24,42 @@
 
 with events as (
 
-    select * from {{ ref('stg_usage_events') }}
+    select
+        event_id,
+        customer_id,
+        usage_date,
+        emitted_at,
+        delivered_on,
+        1 as events,
+        if(event_type = 'voice', 1, 0) as voice_calls,
+        if(event_type = 'voice', coalesce(duration_seconds, 0), 0) as call_seconds,
+        if(event_type = 'sms', 1, 0) as text_messages,
+        if(event_type = 'data', 1, 0) as data_sessions,
+        coalesce(bytes, 0) as data_bytes,
+        coalesce(charge, 0) as charges,
+        if(is_roaming, 1, 0) as roaming_events,
+        _source_file,
+        _source_row,
+        _batch as _version_batch,
+        _batch
+    from {{ ref('stg_usage_events') }}
     where {{ in_new_dates('usage_date') }}
+    union all
+    select
+        event_id,
+        customer_id,
+        usage_date,
+        emitted_at,
+        delivered_on,
+        {% for measure in measures -%}
+            0 as {{ measure }},
+        {% endfor -%}
+        _source_file,
+        _source_row,
+        _version_batch,
+        _batch
+    from {{ ref('int_usage_events__moved') }}
+    where event_id is not null and {{ in_new_dates('usage_date') }}
 
 ),
 
@@ -59,23 +93,10 @@ with events as (
 ranked as (
 
     select
-        customer_id,
-        usage_date,
-        event_id,
-        delivered_on,
-        emitted_at,
-        _batch,
-        1 as events,
-        if(event_type = 'voice', 1, 0) as voice_calls,
-        if(event_type = 'voice', coalesce(duration_seconds, 0), 0) as call_seconds,
-        if(event_type = 'sms', 1, 0) as text_messages,
-        if(event_type = 'data', 1, 0) as data_sessions,
-        coalesce(bytes, 0) as data_bytes,
-        coalesce(charge, 0) as charges,
-        if(is_roaming, 1, 0) as roaming_events,
+        *,
         {{ latest_by(
             ['event_id', 'customer_id', 'usage_date', 'emitted_at'],
-            ['-_batch', '_source_file', '_source_row'],
+            ['-_version_batch', '_source_file', '_source_row'],
         ) }} as copy_number,
         min(delivered_on) over (
             partition by event_id, customer_id, usage_date, emitted_at
@@ -155,6 +176,42 @@ daily as (
     from differences
     group by customer_id, usage_date, known_on
 
+),
+
+added_up as (
+
+    select
+        *,
+        sum(events) over (
+            partition by customer_id, usage_date order by known_on
+        ) as events_by_then
+    from daily
+
+),
+
+final as (
+
+    select
+        -- ids
+        customer_id,
+        usage_date,
+        known_on,
+
+        -- numerics
+        {% for measure in measures -%}
+            {{ measure }},
+        {% endfor -%}
+
+        -- where the rows came from
+        _batch,
+
+        -- timestamps
+        min(if(events_by_then = 0, known_on, null)) over (
+            partition by customer_id, usage_date order by known_on
+            rows between 1 following and unbounded following
+        ) as emptied_on
+    from added_up
+
 )
 
-select * from daily
+select * from final

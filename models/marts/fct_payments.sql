@@ -37,7 +37,7 @@ ranked as (
 
     select
         *,
-        {{ latest_by(['payment_id'], ['emitted_at']) }} as recency
+        {{ latest_by(['payment_id'], ['emitted_at', 'not is_moved']) }} as recency
     from touched_versions
 
 ),
@@ -67,7 +67,7 @@ latest as (
         known_on,
         _batch
     from ranked
-    where recency = 1
+    where recency = 1 and not is_moved
 
 )
 

@@ -7,6 +7,7 @@
         prune_by='usage_date',
         partition_by=['usage_date'],
         sort_by=['customer_id'],
+        deleted_flag='is_emptied',
     )
 }}
 
@@ -39,7 +40,8 @@ daily as (
         max(known_on) as last_known_on,
 
         -- where the rows came from
-        max(_batch) as _batch
+        max(_batch) as _batch,
+        sum(events) = 0 as is_emptied
     from usage
     group by customer_id, usage_date
     having {{ any_of([in_new_batches(column='max(_batch)'), in_backfill('usage_date')]) }}

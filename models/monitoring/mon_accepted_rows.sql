@@ -80,18 +80,48 @@ customers as (
 
 ),
 
+usage_versions as (
+
+    select
+        event_id,
+        customer_id,
+        usage_date,
+        emitted_at,
+        _source_file,
+        _source_row,
+        _batch as _version_batch,
+        _batch,
+        false as is_moved
+    from {{ ref('stg_usage_events') }}
+    where {{ dates['usage.events'] }}
+    union all
+    select
+        event_id,
+        customer_id,
+        usage_date,
+        emitted_at,
+        _source_file,
+        _source_row,
+        _version_batch,
+        _batch,
+        true as is_moved
+    from {{ ref('int_usage_events__moved') }}
+    where event_id is not null and {{ dates['usage.events'] }}
+
+),
+
 usage as (
 
     select
         customer_id,
         usage_date,
         _batch,
+        is_moved,
         {{ latest_by(
             ['event_id', 'customer_id', 'usage_date'],
-            ['emitted_at', '-_batch', '_source_file', '_source_row'],
+            ['emitted_at', '-_version_batch', '_source_file', '_source_row'],
         ) }} as recency
-    from {{ ref('stg_usage_events') }}
-    where {{ dates['usage.events'] }}
+    from usage_versions
 
 ),
 
@@ -100,7 +130,7 @@ usage_days as (
     select
         customer_id,
         usage_date,
-        count_if(recency = 1) as events
+        nullif(count_if(recency = 1 and not is_moved), 0) as events
     from usage
     group by customer_id, usage_date
 
@@ -131,7 +161,7 @@ events as (
         on usage.customer_id = usage_days.customer_id and usage.usage_date = usage_days.usage_date
     left join daily
         on usage.customer_id = daily.customer_id and usage.usage_date = daily.usage_date
-    where {{ in_new_batches('usage.events', 'usage._batch') }}
+    where not usage.is_moved and {{ in_new_batches('usage.events', 'usage._batch') }}
 
 ),
 
@@ -145,7 +175,7 @@ events as (
             _source_file,
             _source_row
         from {{ table.versions }}
-        where {{ dates[table.source_name] }}
+        where not is_moved and {{ dates[table.source_name] }}
 
     ),
 

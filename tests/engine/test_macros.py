@@ -13,9 +13,9 @@ from tests.support.stack import Stack
 
 SCHEMA = "macro_tests"
 # What is built from run to run, and what it is built from.
-RUN_TO_RUN = ["taken_in+", "mon_reconciliation"]
+RUN_TO_RUN = ["taken_in+", "versions_in+", "mon_reconciliation"]
 STILL = ["taken_in", "daily", "latest", "int_customer_features", "labelled", "mon_reconciliation"]
-STILL += ["mon_column_profile", "mon_drift"]
+STILL += ["mon_column_profile", "mon_drift", "versions_in", "moved"]
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """A population with a life, delivered day by day and built in turn, with the truth of it."""
 
+import gzip
 import io
 import json
 from collections import Counter
@@ -13,6 +14,7 @@ import pyarrow.parquet as pq
 from bench.dbt_log import statements
 from cdp import objects
 from cdp.settings import Settings
+from tests.support.misplaced import misplaced
 from tests.support.reading import RUN_TIME, Row, catalog, content, read
 from tests.support.stack import CDP, Stack
 
@@ -61,6 +63,7 @@ class Lived:
     grown: the contents of the tables after the builds in turn.
     rebuilt: the same after a full refresh. uuids: of the tables before it.
     asked: the statements of each node in the last build of what was new.
+    misplaced: how many rows came with a date or a customer that others correct, by inbox.
     """
 
     stack: Stack
@@ -69,6 +72,7 @@ class Lived:
     uuids: dict[str, str]
     rebuilt: dict[str, Counter[str]]
     asked: dict[str, list[str]]
+    misplaced: Counter[str]
 
     def truth(self, table: str) -> list[Row]:
         found = self.stack.settings()
@@ -95,17 +99,32 @@ class Sender:
         self.s3 = objects.client(settings)
         self.folder = folder
         self.waiting: list[tuple[datetime, str, bytes, dict[str, str]]] = []
+        self.misplaced: Counter[str] = Counter()
         for inbox in INBOXES:
-            for key in list(objects.keys(self.s3, self.bucket, inbox)):
+            for number, key in enumerate(list(objects.keys(self.s3, self.bucket, inbox))):
                 found = self.s3.get_object(Bucket=self.bucket, Key=key)
                 due = datetime.fromtimestamp(int(found["Metadata"]["mtime"]), UTC)
-                self.waiting.append((due, key, found["Body"].read(), found["Metadata"]))
+                body = found["Body"].read()
+                self.waiting.append((due, key, body, found["Metadata"]))
                 self.s3.delete_object(Bucket=self.bucket, Key=key)
+                # What a row corrects comes before it, or three days late.
+                if "-again" not in key:
+                    self.misplace(inbox, key, body, number, due)
         home = f"generated/{NAME}/changes/"
         self.changes = {
             key.removeprefix(home).split("/")[0]: key
             for key in objects.keys(self.s3, self.bucket, home)
         }
+
+    def misplace(self, inbox: str, key: str, body: bytes, number: int, due: datetime) -> None:
+        """Have earlier versions of some rows of an object wait, which stood elsewhere."""
+        rows = misplaced(inbox.split("/")[1], body, number)
+        if rows:
+            due += timedelta(days=3 if number % 3 == 0 else -3)
+            self.misplaced[inbox] += len(rows)
+            wrong = "".join(f"{json.dumps(row)}\n" for row in rows).encode()
+            told = {"mtime": str(int(due.timestamp()))}
+            self.waiting.append((due, f"{key}-wrong.jsonl.gz", gzip.compress(wrong), told))
 
     def send(self, until: date) -> list[Path]:
         """Put what is due by the end of a day; returns the files of changes of by then."""
@@ -158,4 +177,4 @@ def live(stack: Stack, log: Path, changes: Path, cuts: list[date]) -> Lived:
     # It is held against what the tests have passed.
     stack.cdp("build", "--full-refresh", "--exclude-resource-type", "test")
     rebuilt = {table: content(read(stack, table, BUILT)) for table in TABLES}
-    return Lived(stack, as_of, grown, uuids, rebuilt, asked)
+    return Lived(stack, as_of, grown, uuids, rebuilt, asked, sender.misplaced)

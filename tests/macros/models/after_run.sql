@@ -13,11 +13,15 @@
         "concat_ws(' ', until_batch, 'by run', run)",
     ],
     'mon_drift': ["'run'", 'run'],
+    'moved': [
+        "concat_ws(' ', coalesce(event_id, 'looked at'), customer_id, happened_on)",
+        "concat_ws(' ', emitted_at, 'known', delivered_on, 'by', _version_batch, _batch)",
+    ],
 } %}
 -- depends_on: {{ ref('taken_in') }} {{ ref('read_on') }} {{ ref('daily') }} {{ ref('latest') }}
 -- depends_on: {{ ref('int_customer_features') }} {{ ref('labelled') }} {{ ref('monthly') }}
 -- depends_on: {{ ref('mon_counted') }} {{ ref('mon_reconciliation') }}
--- depends_on: {{ ref('mon_column_profile') }} {{ ref('mon_drift') }}
+-- depends_on: {{ ref('mon_column_profile') }} {{ ref('mon_drift') }} {{ ref('moved') }}
 
 {% for name, columns in shown.items() -%}
     select
