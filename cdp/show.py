@@ -8,15 +8,21 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from rich.console import Console
+from rich.measure import Measurement
+from rich.rule import Rule
 from rich.table import Table
 
 from cdp.trino import Answer
 
+WIDEST = 100_000
 NUMERIC = ("tinyint", "smallint", "integer", "bigint", "real", "double", "decimal")
 
 
 def answer(found: Answer, style: Literal["table", "csv", "json"], console: Console) -> None:
-    """Print the rows. CSV and JSON go to standard output untouched by the terminal's width."""
+    """Print the rows. CSV and JSON go to standard output untouched by the terminal's width.
+
+    A table that is wider than the terminal is printed row by row, a line for each column.
+    """
     if style == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(found.columns)
@@ -26,7 +32,26 @@ def answer(found: Answer, style: Literal["table", "csv", "json"], console: Conso
         json.dump(records, sys.stdout, default=_plain, indent=2)
         sys.stdout.write("\n")
     else:
-        console.print(table(found))
+        shown = table(found)
+        width = Measurement.get(console, console.options.update(max_width=WIDEST), shown).maximum
+        if width <= console.width:
+            console.print(shown)
+        elif console.is_terminal:
+            _row_by_row(found, console)
+        else:
+            # A file has no width.
+            Console(file=console.file, width=width).print(shown)
+
+
+def _row_by_row(found: Answer, console: Console) -> None:
+    for number, row in enumerate(found.rows, 1):
+        console.print(Rule(f"row {number:,}", align="left", style="dim"))
+        lines = Table(box=None, show_header=False)
+        lines.add_column(style="bold", no_wrap=True)
+        lines.add_column(overflow="fold")
+        for name, value in zip(found.columns, row, strict=True):
+            lines.add_row(name, _cell(value))
+        console.print(lines)
 
 
 def table(found: Answer) -> Table:
