@@ -1,6 +1,7 @@
 """`cdp build`: one run, written to branches, audited there, and published whole or not at all."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
@@ -14,9 +15,9 @@ from cdp.plan import late
 from cdp.plan import show as shown
 from cdp.plan.decide import Decider, Decision
 from cdp.plan.manifest import graph
-from cdp.plan.state import States
+from cdp.plan.state import Known, States
 from cdp.progress import Progress
-from cdp.publish import lease, show
+from cdp.publish import intake, lease, show
 from cdp.publish.audit import Audit, Outcome
 from cdp.publish.journal import Move, Run
 from cdp.publish.keep import keep_state
@@ -113,7 +114,7 @@ class Build:
                     decision.lake.rows,
                 )
                 self._write(audit, decision, job)
-                return self._publish(audit, held, job)
+                return self._publish(audit, held, job, decision.known)
 
     def _decide(self, reading: Reading) -> Decision:
         """The decision, with dbt's help where it is needed."""
@@ -138,16 +139,18 @@ class Build:
         built = replace(built, is_planned=plan is not None)
         self._decider.states.keep_built(audit.recorded.run_id, built)
 
-    def _publish(self, audit: Audit, held: lease.Lease, job: lineage.Job) -> Outcome:
-        """Audit what is written and publish it, as far as is asked for."""
+    def _publish(self, audit: Audit, held: lease.Lease, job: lineage.Job, known: Known) -> Outcome:
+        """Audit what is written and publish it, as far as is asked for. known: from before."""
         run, outcome = audit.recorded, audit.outcome
         if self.until == "written":
             audit.publisher.journal.write(run.run_id, "written")
+            self._say_rows(audit.publisher.moves(run), known)
             self.say(self.progress.summary())
             self.say(f"{run.run_id} is written; next: cdp audit {run.run_id}")
             return outcome
         audit.verify()
         if self.until == "audited":
+            self._say_rows(audit.publisher.moves(run), known)
             self.say(self.progress.summary())
             self.say(f"{run.run_id} is audited and held; {show.look(run.run_id)}")
             return outcome
@@ -159,9 +162,16 @@ class Build:
         audit.alert()
         self._keep_manifest()
         written = shown.listed([m.table for m in outcome.changed]) or "none"
+        self._say_rows(outcome.changed, known)
         self.say(f"{self.progress.summary()}; changed: {written}")
         _tell(outcome.publish, outcome.changed, self.say)
         return outcome
+
+    def _say_rows(self, moves: Sequence[Move], known: Known) -> None:
+        """Say what became of the rows that were taken in. What cannot be said fails no run."""
+        with suppress(CdpError):
+            if rows := intake.summary(moves, known, self.settings):
+                self.say(rows)
 
     def _keep_manifest(self) -> None:
         target = transform.target(self.arguments, self.settings)

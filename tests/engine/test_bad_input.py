@@ -241,7 +241,8 @@ def test_a_value_of_the_wrong_type_is_rejected_in_staging_with_its_reason(
     try:
         stack.cdp("land", "crm.customers", str(path), "--effective-at", SAMPLE_MOMENT)
         stack.cdp("load", "crm.customers")
-        stack.cdp(*build)
+        said = stack.cdp(*build)
+        assert "rows of new batches: 2 accepted, 1 rejected, 0 quarantined" in said
         accepted = stack.query(accepted_ids)
         assert [r["customer_id"] for r in accepted] == ["bad-input-0", "bad-input-2"]
         rejected = stack.query(

@@ -24,6 +24,8 @@ from tests.support.inbox import Feed, lines
 from tests.support.killed import SMALL
 from tests.support.stack import CDP, Stack
 
+EMPTY = gzip.compress(b"", mtime=0)
+
 
 @pytest.fixture
 def feed(stack: Stack, tmp_path: Path) -> Feed:
@@ -69,7 +71,7 @@ def test_a_thousand_small_objects_land_as_one_and_only_once(feed: Feed) -> None:
 def test_content_lands_once_under_any_name_and_a_name_lands_again_with_other_content(
     feed: Feed,
 ) -> None:
-    feed.put_all({"a": lines(1), "b": lines(2), "c": lines(1), "empty": b"", "also empty": b""})
+    feed.put_all({"a": lines(1), "b": lines(2), "c": lines(1), "blank": b"\n", "also blank": b"\n"})
     first = feed.land()
     assert (first.objects, first.duplicates, first.landed) == (3, 2, 2)
 
@@ -83,11 +85,16 @@ def test_content_lands_once_under_any_name_and_a_name_lands_again_with_other_con
     assert [e.received for e in feed.entries()] == [2, 2]
 
 
-def test_names_that_begin_with_a_dot_or_underscore_and_folders_are_left_out(feed: Feed) -> None:
-    bad = {"_SUCCESS": b"", ".x.json": lines(1), "y/": b"", "y/_tmp.json": lines(2)}
-    feed.put_all(bad | {"_part/a b+%20ü.json": lines(3)})
+def test_what_is_no_delivery_is_neither_landed_nor_an_error(feed: Feed) -> None:
+    bad = {"_SUCCESS": b"", ".x.json": lines(1), "y/": b"", "y/_tmp.json": lines(2), "z.json": b""}
+    bad |= {"_temporary/0/a.json": lines(4), "a.json.crc": b"crc", "y_$folder$": b"x"}
+    feed.put_all(bad | {"part/a b+%20ü.json": lines(3)})
+    done = feed.land()
+    assert (done.objects, done.refused) == (1, [])
+    assert feed.places() == [("part/a b+%20ü.json", 1, "3")]
+    # It is one once it is written.
+    feed.put_all({"z.json": lines(5)})
     assert feed.land().objects == 1
-    assert feed.places() == [("_part/a b+%20ü.json", 1, "3")]
 
 
 def test_objects_of_each_form_land_from_one_inbox(mixed: Feed) -> None:
@@ -121,7 +128,7 @@ def test_refused_objects_are_told_and_tried_again_until_they_are_mended(mixed: F
     bad = {
         "cut.json.gz": (whole[:-20], "is not whole: "),
         "flipped.json.gz": (whole[:-6] + b"\0" + whole[-5:], "is not whole: CRC check failed"),
-        "empty.csv": (b"", "is empty"),
+        "empty.csv": (EMPTY, "is empty"),
         "heading.csv": (b"id,value\n", "has a heading and no rows"),
         "columns.csv": (b"value\n1\n", "no column for id; the file has value"),
         "latin.csv": (b"id,value\n1,\xfc\n", "is not in UTF-8: line 2"),
@@ -205,9 +212,9 @@ def test_batches_are_bounded_and_a_large_object_is_one_of_its_own(feed: Feed) ->
 
 @pytest.mark.usefixtures("small")
 def test_a_large_object_that_is_bad_at_its_end_leaves_no_row(mixed: Feed) -> None:
-    """Nor does it with an empty object after it, which adds nothing to the size of a batch."""
+    """Nor does it with an empty object after it."""
     rows = b"1,x\n" * (2 * reader.BLOCK_BYTES // 4)
-    mixed.put_all({"a.csv": b"id,value\n" + rows + b'"', "b.json": b"", "c.json": lines("c")})
+    mixed.put_all({"a.csv": b"id,value\n" + rows + b'"', "b.json": EMPTY, "c.json": lines("c")})
     done = mixed.land()
     first, second = done.refused
     assert first.problem.startswith(f"{mixed.key('a.csv')} holds a quote that is not closed")
