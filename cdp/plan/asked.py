@@ -49,6 +49,7 @@ class Asked:
             if word.startswith(TAG) and NAME.fullmatch(word.removeprefix(TAG)):
                 tag = word.removeprefix(TAG)
                 found |= {n.unique_id for n in graph.nodes if tag in n.tags}
+                found |= {t.unique_id for t in graph.tests if tag in t.tags}
             elif NAME.fullmatch(word) and named:
                 found |= named
             else:

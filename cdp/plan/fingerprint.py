@@ -9,7 +9,7 @@ from pathlib import Path
 from cdp.settings import ROOT, Settings
 
 # Raised when the graph or its checksums are made otherwise.
-FORMAT = 1
+FORMAT = 2
 FOLDERS = ("models", "macros", "seeds", "snapshots", "tests/data")
 FILES = ("dbt_project.yml", "profiles.yml", ".dbtignore")
 PACKAGES = ("dbt-core", "dbt-adapters", "dbt-spark")

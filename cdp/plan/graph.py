@@ -35,6 +35,7 @@ class DataTest:
     name: str
     reads: tuple[str, ...]
     checksum: str
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,13 @@ class Reader:
 
     def _test(self, test: Any) -> DataTest:  # noqa: ANN401
         tables, _ = self._reading(test)
-        return DataTest(str(test.unique_id), test.name, tuple(sorted(tables)), self._checksum(test))
+        return DataTest(
+            str(test.unique_id),
+            test.name,
+            tuple(sorted(tables)),
+            self._checksum(test),
+            tuple(sorted(test.config.tags or [])),
+        )
 
     def _reading(self, node: Any) -> tuple[set[str], set[str]]:  # noqa: ANN401
         """The tables and the raw tables that a node reads, directly or through ephemerals."""

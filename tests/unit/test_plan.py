@@ -1,5 +1,6 @@
 """Which nodes a run builds, by what is known, what the catalog says, and what was asked for."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -329,3 +330,15 @@ def test_words_of_exclusion_are_understood_without_dbt_where_that_is_easy() -> N
     assert asked.read(["--exclude-resource-type", "test", "seed"]).left(GRAPH) == Left(
         frozenset({"seed.values"}), tests=True
     )
+
+
+def test_a_test_that_its_tag_leaves_out_waits() -> None:
+    """What counts whole tables runs daily."""
+    daily = DataTest("test.whole", "whole_holds", ("marts.dim",), "code", ("daily",))
+    graph = replace(GRAPH, tests=(*GRAPH.tests, daily))
+    left = asked.read(["--exclude", "tag:daily"]).left(graph)
+    assert left == Left(frozenset({"model.features", "test.whole"}))
+    assert plan(graph, KNOWN, LAKE, left).is_empty
+    assert [t.name for t in plan(graph, KNOWN, LAKE).tests] == ["whole_holds"]
+    # The state keeps what it is tagged with.
+    assert Graph.of_json(json.loads(json.dumps(graph.json()))) == graph
