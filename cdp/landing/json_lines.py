@@ -82,7 +82,7 @@ PARSED = """
         end as found,
         case when {is_json} and {is_object} then {extra} end as extra,
     from lines
-    where place not in (select place from judged where reason in ('{twice}', '{inexact}'))
+    where place not in (select place from judged where reason is not null)
 """
 
 
@@ -136,9 +136,15 @@ class Parser:
         self._db.register("lines", lines)
         is_json = IS_JSON.format(doubted=DOUBTED if _may_hold(data, LENIENT) else "false")
         is_exact = IS_EXACT if _may_hold(data, LONG) else "true"
-        faults = {"twice": TWICE, "inexact": INEXACT}
-        judged = JUDGED.format(is_json=is_json, is_object=IS_OBJECT, is_exact=is_exact, **faults)
-        self._db.execute(judged)
+        self._db.execute(
+            JUDGED.format(
+                is_json=is_json,
+                is_object=IS_OBJECT,
+                is_exact=is_exact,
+                twice=TWICE,
+                inexact=INEXACT,
+            )
+        )
         keys = [key for (key,) in self._db.execute(KEYS).fetchall()]
         unread = self._db.execute(REJECTED).fetchall()
         rows, missing = self._project(keys, is_json)
@@ -159,8 +165,6 @@ class Parser:
             PARSED.format(
                 is_json=is_json,
                 is_object=IS_OBJECT,
-                twice=TWICE,
-                inexact=INEXACT,
                 paths="$paths::varchar[]",
                 extra="nullif(json_merge_patch(line, $patch)::varchar, '{}')" if extra else "null",
             ),

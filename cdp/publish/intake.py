@@ -1,22 +1,21 @@
-"""What became of the rows that a run has taken in."""
+"""Counts the rows that a run has accepted, rejected and found in quarantine."""
 
 from collections.abc import Mapping, Sequence
 
 from cdp.catalog import Catalog
 from cdp.lake import open_catalog
+from cdp.plan import batches
 from cdp.plan.state import Known
 from cdp.publish.journal import Move
 from cdp.publish.patience import patiently
 from cdp.settings import Settings
 
-LANDED = "monitoring.mon_landed_batches"
 # The tables of cleaned rows, and those of them that cannot be used.
 CLEANED, REJECTED = "staging.base_", "__rejected"
 
 
 def summary(changed: Sequence[Move], known: Known, settings: Settings) -> str:
-    """Say how many rows a run has accepted, rejected and found in quarantine; empty where it has
-    taken in no batch.
+    """Report these counts in one line; empty where the run has taken in no batch.
 
     changed: what it has published. known: the state from before it.
     Raises CdpError when the catalog or the store is away.
@@ -56,7 +55,7 @@ def _quarantined(before: Mapping[str, int], settings: Settings) -> int:
     from pyiceberg.expressions import GreaterThan
 
     later = GreaterThan("batch", min(before.values(), default=-1))  # type: ignore[misc,call-arg,arg-type]
-    scan = open_catalog(settings).load_table(LANDED).scan(later)
+    scan = open_catalog(settings).load_table(batches.TABLE).scan(later)
     rows = scan.select("source_name", "batch", "quarantined").to_arrow().to_pylist()
     return sum(
         row["quarantined"] or 0

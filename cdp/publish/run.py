@@ -168,7 +168,7 @@ class Build:
         return outcome
 
     def _say_rows(self, moves: Sequence[Move], known: Known) -> None:
-        """Say what became of the rows that were taken in. What cannot be said fails no run."""
+        """Report how many rows were accepted, rejected and quarantined; a failure fails no run."""
         with suppress(CdpError):
             if rows := intake.summary(moves, known, self.settings):
                 self.say(rows)

@@ -42,6 +42,11 @@ class Checkout:
         """The folder that dbt writes to."""
         return self.folder / "target"
 
+    @property
+    def _own(self) -> dict[str, str]:
+        """What makes a command use this code, and write to its folder."""
+        return {"PYTHONPATH": str(self.folder), "DBT_TARGET_PATH": str(self.target)}
+
     def edit(self, path: str, old: str, new: str) -> None:
         file = self.folder / path
         text = file.read_text(encoding="utf-8")
@@ -49,13 +54,11 @@ class Checkout:
         file.write_text(text.replace(old, new), encoding="utf-8")
 
     def environment(self, **more: str) -> dict[str, str]:
-        own = {"PYTHONPATH": str(self.folder), "DBT_TARGET_PATH": str(self.target)}
-        return self.stack.environment(**own, **more)
+        return self.stack.environment(**self._own, **more)
 
     def run(self, *command: str, ok: bool = True, **more: str) -> str:
         """Run a command in it; what it printed."""
-        own = {"PYTHONPATH": str(self.folder), "DBT_TARGET_PATH": str(self.target)}
-        done = self.stack.run(*command, ok=ok, cwd=self.folder, **own, **more)
+        done = self.stack.run(*command, ok=ok, cwd=self.folder, **self._own, **more)
         return done.stdout + done.stderr
 
     def results(self, *kinds: str) -> dict[str, str]:
