@@ -12,6 +12,7 @@ import pyarrow as pa
 from cdp.errors import CdpError
 from cdp.landing import json_lines, reader
 from cdp.landing.batch import Reject
+from cdp.landing.records import Quarantined
 from cdp.landing.source import Source
 
 GZIP = b"\x1f\x8b"
@@ -19,10 +20,15 @@ AGAIN = "ask for the file to be delivered again"
 
 
 def is_json(head: bytes, source: Source) -> bool:
-    """Whether the first bytes of a delivery, unpacked, are to be read as JSON lines."""
-    return not head.startswith(b"PAR1") and (
-        source.format == "json" or head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
-    )
+    """Whether the first bytes of a delivery, unpacked, are to be read as JSON lines.
+
+    Where the source has a dialect they are not: JSON has its own way to write numbers and text.
+    """
+    if head.startswith(b"PAR1"):
+        return False
+    if source.format == "json":
+        return True
+    return not source.has_dialect and head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
 
 
 def tables(path: Path, source: Source, rejects: list[Reject]) -> Iterator[pa.Table]:
@@ -38,7 +44,7 @@ def tables(path: Path, source: Source, rejects: list[Reject]) -> Iterator[pa.Tab
         if is_json(head, source):
             yield from _json(plain, source, rejects)
             return
-        quarantined = reader.Quarantined()
+        quarantined = Quarantined()
         try:
             yield from reader.read(plain, source, quarantined)
         except CdpError as error:  # it names the unpacked file, which nobody knows

@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cdp.errors import CdpError
+from cdp.landing.dialect import Dialect
 
 Name = str
 
@@ -77,6 +78,8 @@ class Source(_Strict):
     key: tuple[str, ...]
     ordering: str
     quarantine: Quarantine = Quarantine()
+    dialect: Dialect = Dialect()
+    sheet: str | None = Field(default=None, description="the sheet of a workbook to read")
     columns: tuple[Column, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -86,6 +89,8 @@ class Source(_Strict):
             raise ValueError(f"key and ordering name columns that are not declared: {unknown}")
         if fault := self._location_fault():
             raise ValueError(fault)
+        if self.format == "json" and (self.has_dialect or self.sheet):
+            raise ValueError("JSON lines have no dialect and no sheets")
         if "dt" in names:
             raise ValueError("no column can be named dt: the landing zone's partitions are")
         if mute := sorted({h for c in self.columns for h in c.headings if not normal(h)}):
@@ -102,6 +107,10 @@ class Source(_Strict):
         elif self.location and not re.fullmatch(r"inbox/([\w.=-]+/)+", self.location):
             return "the location of a source is a prefix such as inbox/usage/events/"
         return ""
+
+    @property
+    def has_dialect(self) -> bool:
+        return self.dialect != Dialect()
 
     @property
     def captured(self) -> bool:

@@ -17,7 +17,7 @@ import pytest
 from boto3.exceptions import S3UploadFailedError
 
 from cdp.errors import CdpError
-from cdp.landing import inbox, json_lines, reader
+from cdp.landing import csv_file, inbox, json_lines
 from cdp.landing.ledger import Ledger
 from tests.support import commands, killed
 from tests.support.inbox import Feed, lines
@@ -213,7 +213,7 @@ def test_batches_are_bounded_and_a_large_object_is_one_of_its_own(feed: Feed) ->
 @pytest.mark.usefixtures("small")
 def test_a_large_object_that_is_bad_at_its_end_leaves_no_row(mixed: Feed) -> None:
     """Nor does it with an empty object after it."""
-    rows = b"1,x\n" * (2 * reader.BLOCK_BYTES // 4)
+    rows = b"1,x\n" * (2 * csv_file.BLOCK_BYTES // 4)
     mixed.put_all({"a.csv": b"id,value\n" + rows + b'"', "b.json": EMPTY, "c.json": lines("c")})
     done = mixed.land()
     first, second = done.refused

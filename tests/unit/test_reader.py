@@ -16,8 +16,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from cdp.errors import CdpError
-from cdp.landing import delivery, reader, shape
+from cdp.landing import csv_file, delivery, reader, shape
 from cdp.landing import source as sources
+from cdp.landing.records import Quarantined
 from cdp.landing.source import Source
 from cdp.settings import ROOT
 
@@ -65,7 +66,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def read(path: Path, source: Source = SOURCE) -> Read:
-    quarantined = reader.Quarantined()
+    quarantined = Quarantined()
     rows = [row for t in reader.read(path, source, quarantined) for row in t.to_pylist()]
     return Read(rows, quarantined.lines)
 
@@ -212,11 +213,11 @@ def test_no_value_depends_on_where_a_block_ends(
     rows = [*(f'{i},"{v}",1' for i, v in enumerate(values)), "9,unquoted ü,1"]
     length = len(end.join(rows).encode())
     told = [v.replace('""', '"') for v in values] + ["unquoted ü"]
-    monkeypatch.setattr(reader, "BLOCK_BYTES", length + 200)
+    monkeypatch.setattr(csv_file, "BLOCK_BYTES", length + 200)
     for filler in range(150, 230 + length):
         lines = ["id,name,tenure", f"f,{'x' * filler},1", *rows]
         path.write_bytes(("\ufeff" + end.join(lines) + end).encode())
-        quarantined = reader.Quarantined()
+        quarantined = Quarantined()
         batches = list(reader.read(path, SOURCE, quarantined))
         assert [v for b in batches for v in b["name"].to_pylist()][1:] == told, filler
         numbers = [n for b in batches for n in b["_source_row"].to_pylist()]
@@ -239,7 +240,7 @@ def test_no_value_depends_on_where_a_block_ends(
 def test_text_after_a_closing_quote_is_refused_with_its_line(
     path: Path, lines: list[str], line: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reader, "BLOCK_BYTES", 400)
+    monkeypatch.setattr(csv_file, "BLOCK_BYTES", 400)
     for filler in range(250, 400):
         content = "\n".join(["id,name,tenure", f"f,{'x' * filler},1", *lines, ""]).encode()
         said = refused(path, content)
@@ -259,8 +260,8 @@ def test_record_numbers_are_right_over_several_blocks(path: Path) -> None:
                 f.write(f",{bulk},{number}\r\n")
             else:
                 f.write(f'{number},"{bulk}\r\nü",1\r\n')
-    assert path.stat().st_size > 3 * reader.BLOCK_BYTES
-    quarantined = reader.Quarantined()
+    assert path.stat().st_size > 3 * csv_file.BLOCK_BYTES
+    quarantined = Quarantined()
     batches = list(reader.read(path, SOURCE, quarantined))
     assert len(batches) > 3
     pairs = [
@@ -345,7 +346,7 @@ def test_floating_point_keys_of_parquet_are_whole_numbers_or_quarantined(path: P
     keys = pa.array([12.0, None, 1.5, 2.0**53 - 1, 2.0**53, 1e17, float("nan"), -3.0])
     names = pa.array([str(i) for i in range(len(keys))])
     pq.write_table(pa.table({"id": keys, "name": names, "tenure": names}), path)
-    quarantined = reader.Quarantined()
+    quarantined = Quarantined()
     (batch,) = reader.read(path, SOURCE, quarantined)
     assert batch["id"].to_pylist() == ["12", "9007199254740991", "-3"]
     assert batch["name"].to_pylist() == ["0", "3", "7"]
@@ -366,7 +367,7 @@ def test_every_moment_of_parquet_is_kept(
     seen = pa.array(moments, pa.timestamp("us", tz=zone))
     table = pa.table({"id": ["1", "2"], "name": ["a", "b"], "tenure": ["1", "2"], "seen_at": seen})
     pq.write_table(table, path, use_deprecated_int96_timestamps=int96)
-    (batch,) = reader.read(path, SOURCE, reader.Quarantined())
+    (batch,) = reader.read(path, SOURCE, Quarantined())
     kept = [text.removesuffix("Z") for text in batch["seen_at"].to_pylist()]
     assert kept == [moment.isoformat(" ", "microseconds") for moment in moments]
 
@@ -406,7 +407,7 @@ def test_blank_is_blank_text_and_not_null(read_csv: Callable[..., Read]) -> None
 
 def test_every_column_is_text_whatever_it_holds(path: Path) -> None:
     path.write_text("id,name,tenure\n1,2024-01-01,\n2,,\n")
-    (table,) = reader.read(path, SOURCE, reader.Quarantined())
+    (table,) = reader.read(path, SOURCE, Quarantined())
     kinds = {f.name: str(f.type) for f in table.schema}
     assert kinds.pop("_source_row") == "int64"
     assert set(kinds.values()) == {"string"}
@@ -454,9 +455,9 @@ def test_committed_sample_is_read_whole() -> None:
         (b"", "is empty"),
         (b"\n\r\n\n", "has no heading line"),
         (b"\xef\xbb\xbf", "has no heading line"),
-        (b"\0\1\2\3binary", "is neither Parquet nor CSV: it is binary"),
+        (b"\0\1\2\3binary", "is neither Parquet, nor CSV, nor an .xlsx workbook: it is binary"),
         (b"\x1f\x8b\x08\x08\x01\x02\x03\x04\xff\xfeid,name", "is not in UTF-8: line 1"),
-        ("id,name,tenure\n1,a,3\n".encode("utf-16"), "is binary"),
+        ("id,name,tenure\n1,a,3\n".encode("utf-16"), "is in UTF-16, and"),
         (b"id,name,tenure\n1,a,3\n2,M\xfcller,4\n", "is not in UTF-8: line 3"),
         (b"id,name,tenure\n1,a,3\n2,M\xfcller,4,5\n", "is not in UTF-8: line 3"),
         (b"id,name,tenure\n1,a,3\n2,b,4\xc3", "is not in UTF-8: line 3"),
@@ -578,7 +579,7 @@ def test_parquet_is_known_by_its_content_and_numbered_over_batches_and_row_group
     numbers = pa.array(range(1, 1 + count))
     columns = {"id": numbers, "name": pa.repeat("a", count), "tenure": pa.repeat(1, count)}
     pq.write_table(pa.table(columns), path, row_group_size=40_000)
-    batches = list(reader.read(path, SOURCE, reader.Quarantined()))
+    batches = list(reader.read(path, SOURCE, Quarantined()))
     assert len(batches) > 1
     table = pa.concat_tables(batches)
     assert table["_source_row"].equals(pa.chunked_array([numbers]))
