@@ -18,7 +18,9 @@ def land(
     ] = None,
     files: Annotated[
         list[Path] | None,
-        typer.Argument(help="CSV, Parquet or JSON lines files, plain or gzipped. None: the inbox."),
+        typer.Argument(
+            help="CSV, Parquet, .xlsx or JSON lines files, plain or gzipped. None: the inbox."
+        ),
     ] = None,
     effective_at: Annotated[
         datetime | None,
@@ -147,24 +149,28 @@ def generate(  # noqa: PLR0913, PLR0917 - its options
 
 
 quarantine = typer.Typer(
-    help="Rows that landed and that staging could not use: list, show, or land them again.",
+    help="Rows that landing or staging could not use: list them, show them, land them again.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 app.add_typer(quarantine, name="quarantine")
 SOURCE = "A source, such as crm.customers, or a system; all by default."
-REASON = "A reason of reject_reasons, such as region_unmapped."
+REASON = "A reason as `list` has it, such as region_unmapped."
 
 
 @quarantine.command("list", epilog=DEBUG)
 def list_(source: Annotated[str | None, typer.Argument(help=SOURCE)] = None) -> None:
-    """Count the rows that wait, by source, batch and reason."""
+    """Count the rows that wait, by source, batch, stage and reason.
+
+    At landing a line could not be parsed, or lacks its key: have it corrected and delivered again.
+    Staging rejects a row with a value that it cannot use: mend that, and replay the row.
+    """
     from cdp.landing.source import select
     from cdp.quality import quarantine as rows
     from cdp.quality.show import counted
 
     found = select(source, settings().sources_dir)
-    counted([r for s in found for r in rows.Quarantine(s, settings()).listed()], console())
+    counted([rows.Quarantine(each, settings()) for each in found], console())
 
 
 @quarantine.command(epilog=DEBUG)
@@ -189,7 +195,7 @@ def replay(
     batch: Annotated[int | None, typer.Option(help="Of this batch; of all by default.")] = None,
     reason: Annotated[str | None, typer.Option(help=REASON)] = None,
 ) -> None:
-    """Land them again, each once, and load them: the next build takes them in.
+    """Land rows that staging rejected again, each once, and load them for the next build.
 
     Mend what rejected them before: a line of seeds/canonical_values.csv, or the model.
     """

@@ -19,8 +19,9 @@ from cdp import objects
 from cdp.errors import CdpError
 from cdp.landing import delivery, reader
 from cdp.landing.batch import Batch, Reject
-from cdp.landing.json_lines import BLOCK_BYTES, Parsed, Parser, Text
+from cdp.landing.json_lines import BLOCK_BYTES, Parsed, Parser
 from cdp.landing.ledger import Entry, Input, Known, Ledger
+from cdp.landing.lines import Text
 from cdp.landing.source import Source
 from cdp.settings import Settings
 

@@ -4,15 +4,13 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from cdp.landing.lines import Rejected, Text, joined, lines_of, may_hold, only_utf8
+from cdp.landing.records import INEXACT_KEY
 from cdp.landing.source import Source
 
 BLOCK_BYTES = 32 << 20
-BOM = b"\xef\xbb\xbf"
-WHITESPACE = b" \t\r\n\v\f"
 BLANKS = "".join(c for c in map(chr, range(0x3001)) if c.isspace())
 
 # DuckDB takes NaN, Infinity and a comma before a closing bracket for JSON, which they are not. A
@@ -65,6 +63,24 @@ BLANK = """
         else trim({value}, '{blanks}') = ''
     end
 """
+# A key that is a floating-point number, such as 12.0: a whole one is written as such.
+WHOLE = """
+    coalesce(
+        case
+            when types[{type}] = 'DOUBLE'
+            then try_cast(try_cast({value} as double) as bigint)::varchar
+        end,
+        {value}
+    )
+"""
+PART_OF_ONE = """
+    coalesce(types[{type}] = 'DOUBLE', false)
+    and not coalesce(
+        floor(try_cast({value} as double)) = try_cast({value} as double)
+        and abs(try_cast({value} as double)) < 2 ^ 53,
+        false
+    )
+"""
 KEYS = """
     select distinct unnest(keys) as key
     from judged
@@ -81,27 +97,10 @@ PARSED = """
             when {is_json} and {is_object} then json_extract_string(line, {paths})
         end as found,
         case when {is_json} and {is_object} then {extra} end as extra,
+        case when {may_be_floating} then json_type(line, $keys::varchar[]) end as types,
     from lines
     where place not in (select place from judged where reason is not null)
 """
-
-
-@dataclass(frozen=True)
-class Text:
-    """A piece of an object's text, whole lines, and the number of its first line, from 1."""
-
-    data: bytes
-    first_line: int = 1
-
-
-@dataclass(frozen=True)
-class Rejected:
-    """A line that cannot be landed: which text it was of, its number, itself and why."""
-
-    part: int
-    number: int
-    text: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -128,14 +127,14 @@ class Parser:
 
     def parse(self, texts: Sequence[Text]) -> Parsed:
         """Parse some texts, each whole lines of one object."""
-        readable, rejected = _only_utf8(texts)
-        data, counts = _joined(readable)
-        lines, received = _lines(data, counts, [t.first_line for t in readable])
+        readable, rejected = only_utf8(texts)
+        data, counts = joined(readable)
+        lines, received = lines_of(data, counts, [t.first_line for t in readable])
         for each in rejected:
             received[each.part] += 1
         self._db.register("lines", lines)
-        is_json = IS_JSON.format(doubted=DOUBTED if _may_hold(data, LENIENT) else "false")
-        is_exact = IS_EXACT if _may_hold(data, LONG) else "true"
+        is_json = IS_JSON.format(doubted=DOUBTED if may_hold(data, LENIENT) else "false")
+        is_exact = IS_EXACT if may_hold(data, LONG) else "true"
         self._db.execute(
             JUDGED.format(
                 is_json=is_json,
@@ -161,27 +160,42 @@ class Parser:
         places = {c.name: [k for k in keys if c.matches(k)] for c in self.source.columns}
         chosen = [key for found in places.values() for key in found]
         extra = len(chosen) < len(keys)
+        of_key = [key for name in self.source.key for key in places[name]]
+        may_be_floating = " or ".join(
+            f"regexp_matches(found[{chosen.index(key) + 1}], '^-?[0-9]+[.eE]')" for key in of_key
+        )
         self._db.execute(
             PARSED.format(
                 is_json=is_json,
                 is_object=IS_OBJECT,
                 paths="$paths::varchar[]",
                 extra="nullif(json_merge_patch(line, $patch)::varchar, '{}')" if extra else "null",
+                may_be_floating=may_be_floating or "false",
             ),
-            {"paths": [_pointer(k) for k in chosen] or ["/"]}
+            {
+                "paths": [_pointer(k) for k in chosen] or ["/"],
+                "keys": [_pointer(k) for k in of_key] or ["/"],
+            }
             | ({"patch": json.dumps(dict.fromkeys(chosen))} if extra else {}),
         )
         positions = {
             name: [f"found[{chosen.index(key) + 1}]" for key in found]
             for name, found in places.items()
         }
+        faults = []
+        for i, (name, place) in enumerate(
+            [(n, place) for n in self.source.key for place in range(len(places[n]))], 1
+        ):
+            value = positions[name][place]
+            faults.append((PART_OF_ONE.format(value=value, type=i), f"{name} {INEXACT_KEY}"))
+            positions[name][place] = WHOLE.format(value=value, type=i)
         values = {n: f"coalesce({', '.join(p)})" if p else "null" for n, p in positions.items()}
         required = [
             c.name
             for c in self.source.columns
             if c.default is None and (c.required or c.name in self.source.key)
         ]
-        faults = [
+        faults += [
             (BLANK.format(value=values[n], blanks=BLANKS), f"{n} is missing") for n in required
         ]
         faults += [
@@ -234,67 +248,3 @@ def blocks(pieces: Iterator[bytes]) -> Iterator[Text]:
 def _pointer(key: str) -> str:
     """A JSON pointer (RFC 6901) to a key of an object."""
     return "/" + key.replace("~", "~0").replace("/", "~1")
-
-
-def _only_utf8(texts: Sequence[Text]) -> tuple[list[Text], list[Rejected]]:
-    """The texts with the lines that are not UTF-8 blanked, and these lines."""
-    readable, rejected = [], []
-    for part, given in enumerate(texts):
-        text = given
-        if given.first_line == 1 and given.data.startswith(BOM):
-            text = Text(given.data.removeprefix(BOM))
-        try:
-            text.data.decode()
-        except UnicodeDecodeError:
-            kept = []
-            for n, line in enumerate(text.data.split(b"\n"), text.first_line):
-                try:
-                    line.decode()
-                except UnicodeDecodeError:
-                    shown = line.rstrip(b"\r").decode(errors="backslashreplace")
-                    rejected.append(Rejected(part, n, shown, "it is not in UTF-8"))
-                    kept.append(b"")
-                else:
-                    kept.append(line)
-            readable.append(Text(b"\n".join(kept), text.first_line))
-        else:
-            readable.append(text)
-    return readable, rejected
-
-
-def _joined(texts: Sequence[Text]) -> tuple[bytes, list[int]]:
-    """The texts as one, each ended by a line's end, and how many lines each has."""
-    ended = [t.data if t.data.endswith(b"\n") else t.data + b"\n" for t in texts]
-    return b"".join(ended), [t.count(b"\n") for t in ended]
-
-
-def _may_hold(data: bytes, pattern: str) -> bool:
-    """Whether a text may have what a pattern looks for, in a string or not."""
-    ends = pa.py_buffer(np.array([0, len(data)], np.int64))
-    whole = pa.LargeStringArray.from_buffers(1, ends, pa.py_buffer(data))
-    return bool(pc.match_substring_regex(whole, pattern)[0].as_py())
-
-
-def _lines(
-    data: bytes, counts: Sequence[int], first_lines: Sequence[int]
-) -> tuple[pa.Table, list[int]]:
-    """The lines that are not blank: line, part, number, and their place from 0."""
-    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")).astype(np.int64) + 1
-    bounds = np.concatenate([np.zeros(1, np.int64), ends])
-    starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)[:-1]])
-    firsts = np.array(first_lines, np.int64)
-    part = np.repeat(np.arange(len(counts), dtype=np.int64), counts)
-    number = np.arange(len(ends), dtype=np.int64) - np.repeat(starts - firsts, counts)
-    line = pa.LargeStringArray.from_buffers(len(ends), pa.py_buffer(bounds), pa.py_buffer(data))
-    table = pa.table({"line": line, "part": part, "number": number})
-    # Most lines begin with a bracket: only those that begin with whitespace are looked at.
-    first = np.frombuffer(data, np.uint8)[bounds[:-1]]
-    maybe = np.flatnonzero(np.isin(first, np.frombuffer(WHITESPACE, np.uint8)))
-    blank = [i for i in maybe.tolist() if not data[bounds[i] : bounds[i + 1]].strip()]
-    if blank:
-        keep = np.ones(len(ends), bool)
-        keep[blank] = False
-        table = table.filter(pa.array(keep))
-        part = part[keep]
-    table = table.append_column("place", pa.array(np.arange(len(table), dtype=np.int64)))
-    return table, np.bincount(part, minlength=len(counts)).tolist()

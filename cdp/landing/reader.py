@@ -20,11 +20,10 @@ import pyarrow.compute as pc
 from cdp.errors import CdpError
 from cdp.landing import csv_file, parquet_file, sheet
 from cdp.landing.notation import Notation
-from cdp.landing.records import Quarantined, Records
+from cdp.landing.records import INEXACT_KEY, Quarantined, Records
 from cdp.landing.source import FORMS, Source, one_line
 
 Format = Literal["CSV", "Parquet", "an Excel workbook"]
-INEXACT = "is a floating-point number that is not whole, or has lost digits: deliver it as text"
 
 
 @dataclass
@@ -137,7 +136,7 @@ def _shape(
             values = records.texts[position]
             if column.name in source.key:
                 values, inexact = _whole(values, records, position)
-                faults.append((inexact, INEXACT))
+                faults.append((inexact, INEXACT_KEY))
             values, foreign = notation.canonical(values, column.type, records.written[position])
             faults.append((foreign, f"is no {column.type} in the dialect of the source"))
             for i, of_row in records.faults.items():

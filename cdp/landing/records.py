@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 import pyarrow as pa
 
+INEXACT_KEY = "is a floating-point number that is not whole, or has lost digits: deliver it as text"
 # From here on not each whole number is a 64-bit floating-point one.
 EXACT_BELOW = 2.0**53
 

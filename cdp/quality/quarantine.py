@@ -1,4 +1,8 @@
-"""`cdp quarantine`: rows that landed and that staging could not use; listed, shown, landed again.
+"""`cdp quarantine`: what could not be used; listed, shown, and landed again.
+
+Lines that could not land are with the landing zone; rows that landed and that staging could not use
+are in its rejected tables. A line is to be corrected where it came from, and delivered again; a row
+can be replayed, once what rejected it is mended.
 
 A row that is replayed lands once more, in a batch of its own, with the file and number that it had.
 So raw keeps each delivery, every batch is counted as any other, and the models take the rows in as
@@ -7,6 +11,7 @@ replayed is known from the batches of that kind, so that it is done once.
 """
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -15,7 +20,7 @@ from cdp import lake, objects
 from cdp.errors import CdpError
 from cdp.landing import shape
 from cdp.landing.batch import Batch
-from cdp.landing.ledger import Input, Kind, Ledger
+from cdp.landing.ledger import Input, Kind, Ledger, Part
 from cdp.landing.source import Source
 from cdp.publish.patience import patiently
 from cdp.settings import Settings
@@ -33,12 +38,24 @@ KEY = ("_source_file", "_source_row")
 
 @dataclass(frozen=True)
 class Rejected:
-    """Rows of a batch that staging rejected for a reason, and that were not replayed."""
+    """Rows of a batch that landing or staging rejected for a reason, and that were not replayed."""
 
     source: str
     batch: int
+    stage: str
     reason: str
     rows: int
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a delivery that could not land."""
+
+    batch: int
+    file: str
+    row: int
+    reason: str
+    text: str
 
 
 @dataclass
@@ -93,12 +110,34 @@ class Quarantine:
     def _raw(self, batch: int, columns: tuple[str, ...] = ("*",)) -> "Iterator[pa.Table]":
         """The rows of a batch as they landed: from its objects, which are there before raw has
         them. Raises CdpError when they were expired."""
-        import pyarrow.parquet as pq
-        from pyarrow import fs
-
         entry = self.ledger.entry(batch)
         if entry is None:
             return
+        for part in entry.parts:
+            if not self.ledger.exists(part.key):
+                raise CdpError(
+                    f"batch {batch} of {self.source.full_name} is no longer in the landing zone",
+                    "have it delivered again",
+                )
+            yield self._read(part, columns)
+
+    def lines(self, wanted: Wanted) -> "Iterator[Line]":
+        """The lines that could not land, by batch; of objects that were expired none."""
+        for entry in self.ledger.entries():
+            if wanted.batch not in {None, entry.number}:
+                continue
+            for part in entry.rejects:
+                if not self.ledger.exists(part.key):
+                    continue
+                for row in self._read(part).to_pylist():
+                    if wanted.reason in {None, row["reason"]}:
+                        place = (row[KEY[0]], row[KEY[1]])
+                        yield Line(entry.number, *place, row["reason"], row["text"])
+
+    def _read(self, part: Part, columns: tuple[str, ...] = ("*",)) -> "pa.Table":
+        import pyarrow.parquet as pq
+        from pyarrow import fs
+
         environment = self.settings.environment()
         store = fs.S3FileSystem(
             endpoint_override=self.settings.store_url,
@@ -106,14 +145,8 @@ class Quarantine:
             secret_key=environment["AWS_SECRET_ACCESS_KEY"],
             region=self.settings.s3_region,
         )
-        for part in entry.parts:
-            if not self.ledger.exists(part.key):
-                raise CdpError(
-                    f"batch {batch} of {self.source.full_name} is no longer in the landing zone",
-                    "have it delivered again",
-                )
-            with store.open_input_file(f"{self.settings.bucket}/{part.key}") as file:
-                yield pq.read_table(file, columns=None if columns == ("*",) else list(columns))
+        with store.open_input_file(f"{self.settings.bucket}/{part.key}") as file:
+            return pq.read_table(file, columns=None if columns == ("*",) else list(columns))
 
     def _table(self, name: str) -> "Table | None":
         from pyiceberg.exceptions import NoSuchTableError
@@ -124,14 +157,16 @@ class Quarantine:
             return None
 
     def listed(self) -> list[Rejected]:
-        """What is open, by batch and reason."""
-        counts: dict[tuple[int, str], int] = {}
+        """What is open, by batch, stage and reason."""
+        counts = Counter((line.batch, "landing", line.reason) for line in self.lines(Wanted()))
         for row in self.open(Wanted()):
-            for reason in row["reject_reasons"]:
-                key = (row["_batch"], reason)
-                counts[key] = counts.get(key, 0) + 1
+            counts.update((row["_batch"], "staging", reason) for reason in row["reject_reasons"])
         name = self.source.full_name
         return [Rejected(name, *key, rows) for key, rows in sorted(counts.items())]
+
+    def unjudged(self) -> str:
+        """The table that staging has not made yet, although something has landed; else empty."""
+        return self.table if self.ledger.length() and not self._table(self.table) else ""
 
     def landed(self, rows: list[dict[str, Any]]) -> "Iterator[tuple[int, pa.Table]]":
         """For each batch the rows of it as they landed, of those given."""

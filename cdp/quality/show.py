@@ -1,28 +1,44 @@
 """Rejected rows, as people read them."""
 
+import itertools
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from cdp.quality.quarantine import KEY, Quarantine, Rejected, Wanted
+from cdp.quality.quarantine import KEY, Quarantine, Wanted
 
 
-def counted(found: Sequence[Rejected], console: Console) -> None:
-    """One row a batch and reason."""
-    if not found:
-        console.print("nothing waits in quarantine")
-        return
-    shown = Table("source", "batch", "reason", box=None, header_style="bold")
-    shown.add_column("rows", justify="right")
-    for each in found:
-        shown.add_row(each.source, str(each.batch), each.reason, f"{each.rows:,}")
-    console.print(shown)
+def counted(found: Sequence[Quarantine], console: Console) -> None:
+    """One row a batch, stage and reason."""
+    rejected = [each for source in found for each in source.listed()]
+    if rejected:
+        shown = Table("source", "batch", "stage", "reason", box=None, header_style="bold")
+        shown.add_column("rows", justify="right")
+        for each in rejected:
+            shown.add_row(
+                each.source, str(each.batch), each.stage, escape(each.reason), f"{each.rows:,}"
+            )
+        console.print(shown)
+    unjudged = [table for source in found if (table := source.unjudged())]
+    for table in unjudged:
+        console.print(f"{table} is not built: what staging rejects is not known (cdp build)")
+    if not rejected and not unjudged:
+        console.print("no row is rejected or in quarantine")
 
 
 def delivered(found: Quarantine, wanted: Wanted, limit: int, console: Console) -> None:
     """The rows one below the other, each with its reasons and the values that it has."""
+    lines = list(itertools.islice(found.lines(wanted), limit))
+    for line in lines:
+        place = f"{line.file} row {line.row}"
+        console.print(
+            f"[bold]batch {line.batch}, {place}[/]: {escape(line.reason)}", soft_wrap=True
+        )
+        console.print(f"  {line.text}", markup=False, soft_wrap=True)
     rows = found.open(wanted)
+    limit -= len(lines)
     reasons = {(r["_batch"], *(r[k] for k in KEY)): r["reject_reasons"] for r in rows[:limit]}
     for batch, table in found.landed(rows[:limit]):
         for row in table.to_pylist():

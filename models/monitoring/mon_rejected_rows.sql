@@ -1,29 +1,22 @@
 {#- How many rows of each batch were rejected, by reason: an unmapped value is one of them. -#}
+{% set sources = var('batches') | list %}
 {{
     config(
         materialized='incremental',
         incremental_strategy='append',
-        new_rows_of=[
-            'crm.customers', 'usage.events', 'billing.payments', 'support.tickets',
-        ],
+        new_rows_of=sources,
     )
 }}
-{% set rejected = {
-    'crm.customers': ref('stg_crm_customers__rejected'),
-    'usage.events': ref('stg_usage_events__rejected'),
-    'billing.payments': ref('stg_billing_payments__rejected'),
-    'support.tickets': ref('stg_support_tickets__rejected'),
-} %}
 
 with rejected as (
 
-    {% for source_name, relation in rejected.items() -%}
+    {% for source_name in sources -%}
         select
             '{{ source_name }}' as source_name,
             _batch as batch,
             _landed_at,
             explode(reject_reasons) as reject_reason
-        from {{ relation }}
+        from {{ ref('stg_' ~ source_name.replace('.', '_') ~ '__rejected') }}
         where {{ in_new_batches(source_name) }}
         {{ 'union all' if not loop.last }}
     {% endfor %}

@@ -337,8 +337,8 @@ def test_replay_after_a_mapping_is_mended_publishes_just_those_rows_once(
     shown = [line.split() for line in stack.cdp("quarantine", "list").splitlines()]
     (unmapped,) = [line for line in shown if "event_type_unmapped" in line]
     batch = unmapped[1]
-    assert unmapped == ["usage.events", batch, "event_type_unmapped", "3"]
-    assert ["usage.events", batch, "charge_negative", "1"] in shown
+    assert unmapped == ["usage.events", batch, "staging", "event_type_unmapped", "3"]
+    assert ["usage.events", batch, "staging", "charge_negative", "1"] in shown
     reason = ["usage.events", "--reason", "event_type_unmapped"]
     told = stack.cdp("quarantine", "show", *reason)
     assert told.count("event_type: mms") == 3

@@ -182,6 +182,23 @@ def test_quarantine_holds_each_bad_line_with_its_object_number_and_reason(feed: 
     assert (entry.received, entry.landed, entry.quarantined) == (10, 6, 4)
     assert {r["_landed_at"].isoformat() for r in found} == {entry.landed_at}
 
+    name = feed.source.full_name
+    listed = feed.cdp("quarantine", "list", name).splitlines()
+    assert [line.split(maxsplit=3) for line in listed[1:-1]] == [
+        [name, "1", "landing", f"{reason:<20}     1"]
+        for reason in (
+            "id is missing",
+            "it is no JSON object",
+            "it is not JSON",
+            "it is not in UTF-8",
+        )
+    ]
+    table = name.replace(".", "_")
+    assert listed[-1].startswith(f"staging.stg_{table}__rejected is not built")
+    shown = feed.cdp("quarantine", "show", name, "--reason", "it is not JSON").splitlines()
+    assert shown == [f"batch 1, {feed.key('b.json')} row 3: it is not JSON", '  {"id": ']
+    assert feed.cdp("quarantine", "show", name, "--limit", "2").count("batch 1, ") == 2
+
 
 @pytest.mark.usefixtures("small")
 def test_batches_are_bounded_and_a_large_object_is_one_of_its_own(feed: Feed) -> None:

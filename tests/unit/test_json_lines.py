@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from cdp.landing import json_lines
-from cdp.landing.json_lines import Parsed, Parser, Rejected, Text, blocks
+from cdp.landing.json_lines import Parsed, Parser, blocks
+from cdp.landing.lines import Rejected, Text
+from cdp.landing.records import EXACT_BELOW, INEXACT_KEY
 from cdp.landing.source import Source
 
 COLUMNS: list[dict[str, Any]] = [
@@ -64,6 +66,42 @@ def reason(parser: Parser, line: str | bytes) -> str:
     text = line if isinstance(line, str) else line.decode(errors="backslashreplace")
     assert (one.part, one.number, one.text) == (0, 1, text)
     return one.reason
+
+
+# Keys that are numbers.
+
+
+@pytest.mark.parametrize(
+    ("number", "key"),
+    [
+        ("12", "12"),
+        ("12.0", "12"),
+        ("-12.00", "-12"),
+        ("1.2e1", "12"),
+        ("1234567890123.0", "1234567890123"),
+        ("12345678901234567890", "12345678901234567890"),
+        ('"12.0"', "12.0"),
+        ('"1e5"', "1e5"),
+        ("true", "true"),
+    ],
+)
+def test_whole_key_has_no_fraction_whatever_wrote_it(parser: Parser, number: str, key: str) -> None:
+    """A program that knows no missing integers writes 12 as 12.0."""
+    assert row(parser, f'{{"id": {number}, "order": {number}}}')["id"] == key
+    amount = row(parser, '{"id": "1", "amount": 12.0}')["amount"]
+    assert amount == "12.0"
+
+
+@pytest.mark.parametrize("number", ["12.5", "1e16", "1e30", "1.5e-3"])
+def test_key_that_is_no_whole_number_goes_to_quarantine(parser: Parser, number: str) -> None:
+    expected = "id is a floating-point number that is not whole, or has lost digits"
+    assert reason(parser, f'{{"id": {number}}}').startswith(expected)
+
+
+def test_numbers_are_told_from_text_line_by_line(parser: Parser) -> None:
+    found = parse(parser, '{"id":"12.0"}\n{"Event Id":12.0}\n{"id":7}\n{"id":1.5}\n')
+    assert found.rows["id"].to_pylist() == ["12.0", "12", "7"]
+    assert [r.number for r in found.rejected] == [4]
 
 
 # Fields.
@@ -486,7 +524,7 @@ def _refuse(constant: str) -> None:
 
 def _fields(pairs: _Pairs, source: Source) -> tuple[dict[str, Any], str]:
     fields: dict[str, Any] = {}
-    reasons, doubts = [], []
+    parts, reasons, doubts = [], [], []
     first: dict[str, Any] = {}
     if len({key for key, _ in pairs}) < len(pairs):
         return {}, TWICE
@@ -495,6 +533,13 @@ def _fields(pairs: _Pairs, source: Source) -> tuple[dict[str, Any], str]:
     for column in source.columns:
         values = [first[k] for k in sorted(first) if column.matches(k) and first[k] is not None]
         fields[column.name] = values[0] if values else None
+        if column.name in source.key:
+            floats = [v for v in values if isinstance(v, float)]
+            parts += [
+                f"{column.name} {INEXACT_KEY}"
+                for v in floats
+                if not (v.is_integer() and abs(v) < EXACT_BELOW)
+            ]
         if column.required and (
             not values or (isinstance(values[0], str) and not values[0].strip())
         ):
@@ -503,7 +548,7 @@ def _fields(pairs: _Pairs, source: Source) -> tuple[dict[str, Any], str]:
             doubts.append(f"several keys mean {column.name}")
     extra = [(k, v) for k, v in pairs if not any(c.matches(k) for c in source.columns)]
     fields["_extra"] = _Pairs(extra) if extra else None
-    return fields, "; ".join(reasons + doubts)
+    return fields, "; ".join(parts + reasons + doubts)
 
 
 def agrees(text: str | None, value: object) -> bool:
