@@ -1,7 +1,7 @@
 """What dbt imports when it starts, for its name begins with `dbt_`: it silences PySpark's logger.
 
-PySpark writes each error of a query to the terminal as JSON, stack traces included, before it raises
-it; dbt reports it all the same.
+PySpark writes each error of a query to the terminal as JSON, stack traces included, and raises it;
+dbt reports what is raised.
 """
 
 import logging

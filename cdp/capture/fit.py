@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from cdp.capture.pgoutput import Relation
 from cdp.errors import CdpError
@@ -42,10 +43,16 @@ class Fit:
     key: tuple[int, ...]
 
 
-def fit(source: Source, relation: Relation, types: Mapping[int, str]) -> Fit:
+def fit(
+    source: Source,
+    relation: Relation,
+    types: Mapping[int, str],
+    unsent: Mapping[str, str] = MappingProxyType({}),
+) -> Fit:
     """Match a table with a source.
 
     types: the name of each type that the table has; of a domain, that of the type below it.
+    unsent: the table's columns that the log does not hold, each with why.
     Raises CdpError, with what mends it, when the table does not fit.
     """
     table = f"{relation.schema}.{relation.name}"
@@ -74,6 +81,12 @@ def fit(source: Source, relation: Relation, types: Mapping[int, str]) -> Fit:
                 )
         elif column.default:
             filled.append(column.name)
+        elif kept := [(h, why) for h, why in unsent.items() if column.matches(h)]:
+            if not column.optional:
+                raise CdpError(
+                    f"column {kept[0][0]} of {table} {kept[0][1]}: Postgres does not send it",
+                    f"make it a stored column, or mark it `optional: true` in {file}; {again}",
+                )
         elif not column.optional:
             raise CdpError(
                 f"column {column.name} of {table} is gone; the capture has stopped before the "

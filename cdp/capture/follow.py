@@ -18,6 +18,7 @@ from cdp.capture.gather import NEVER, Acts, Gatherer, Options
 from cdp.capture.origin import LOST, Origin
 from cdp.capture.pending import Pending
 from cdp.capture.pgoutput import MalformedError, Relation
+from cdp.capture.structure import Watch, read
 from cdp.capture.wire import Stream, StreamError
 from cdp.capture.writer import Writer
 from cdp.errors import CdpError
@@ -48,6 +49,9 @@ class Follower:
         self._say = say
         self.origin = Origin(source, settings)
         self.writer = Writer(Ledger(source, settings), options.patience, ended)
+        self._watch = Watch(self.origin, self.writer.ledger)
+        # Where the log was when the table had become another than changes had told by then.
+        self._doubted_at: int | None = None
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"land {source.full_name}")
         self._resnapshot = options.resnapshot
         self._target: int | None = None
@@ -115,10 +119,14 @@ class Follower:
         self._met = True
         anew = self._resnapshot or self.writer.position is None
         self.origin.prepare(anew=anew)
+        before = read(self.origin)
+        if not anew:
+            self._doubt()
         if self.options.once and self._target is None:
             self._target = slot.log_end(self.origin, mark=True)
         if anew:
             snapshot.take(self.origin, self.writer, self._say)
+            self._watch.begin(before)
             self._resnapshot = False
         elif self.writer.position:
             slot.check(self.origin, self.writer.position)
@@ -129,13 +137,16 @@ class Follower:
 
     def _follow(self) -> None:
         stream = self._open
-        acts = Acts(self._submit, self._judge, self._end)
+        acts = Acts(self._submit, self._judge, self._end, self._truncated)
         gatherer = Gatherer(self.origin.oid, self.writer.position, self._target, self.options, acts)
         while not (self.ended.is_set() or gatherer.reached):
             messages = stream.read(AT_ONCE)
             gatherer.take(messages)
             self._collect()
             self._look_after()
+            if not gatherer.transaction and stream.sent >= (self._doubted_at or NEVER):
+                gatherer.submit()
+                self._refuse_untold()
             pending = gatherer.pending
             if pending and not self._landing and self._is_due(pending):
                 gatherer.submit()
@@ -149,6 +160,8 @@ class Follower:
             select.select([stream], [], [], 0.02 if self._landing or self._target else 0.2)
         gatherer.submit()
         self._collect(wait_for_it=True)
+        if self._doubted_at:
+            self._refuse_untold()
 
     @property
     def _open(self) -> Stream:
@@ -162,12 +175,31 @@ class Follower:
     def _look_after(self) -> None:
         """Say that we live, and see that the publication does."""
         now = time.monotonic()
-        if self._open.asked or now - self._spoke > (0.2 if self._target else FEEDBACK):
-            self._open.confirm(self._confirmed, ask=self._target is not None)
+        # Where all depends on how far the log has been read, the server is asked.
+        urgent = bool(self._target or self._doubted_at)
+        if self._open.asked or now - self._spoke > (0.2 if urgent else FEEDBACK):
+            self._open.confirm(self._confirmed, ask=urgent)
             self._spoke = now
         if now - self._checked > CHECK:
             self.origin.check_publication(self._slot)
+            if not self._doubted_at:
+                self._doubt()
             self._checked = now
+
+    def _doubt(self) -> None:
+        """Look whether the table is what changes made it. If not, those to come may tell why."""
+        self._doubted_at = None if self._watch.look() else slot.log_end(self.origin)
+
+    def _refuse_untold(self) -> None:
+        """All up to the doubt has been read: what it has not told, no change will."""
+        self._doubted_at = None
+        if not self._watch.look():
+            self._collect(wait_for_it=True)
+            self._watch.refuse()
+
+    def _truncated(self, transaction: int) -> None:
+        self._watch.truncates.add(transaction)
+        self._watch.look()
 
     def _confirm(self, lsn: int) -> None:
         if lsn > self._confirmed:
@@ -178,7 +210,7 @@ class Follower:
     def _judge(self, relation: Relation) -> Fit:
         try:
             types = self.origin.types(c.type for c in relation.columns)
-            return fit(self.source, relation, types)
+            return fit(self.source, relation, types, self.origin.unsent())
         except CdpError:
             self._collect(wait_for_it=True)
             raise

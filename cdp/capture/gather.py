@@ -45,11 +45,13 @@ class Acts:
 
     submit: has changes landed. judge: fits a relation; raises CdpError with all before landed.
     end: a transaction is whole, up to that LSN, and nothing of it is still gathered.
+    truncated: a transaction, by its number, truncates the table.
     """
 
     submit: Callable[[Pending], None]
     judge: Callable[[Relation], Fit]
     end: Callable[[int], None]
+    truncated: Callable[[int], None]
 
 
 class Gatherer:
@@ -102,6 +104,8 @@ class Gatherer:
                     self._relation, self._fit = found, None
             elif isinstance(found, Truncate) and self.oid in found.oids:
                 number += 1
+                if self.transaction:
+                    self.acts.truncated(self.transaction.xid)
                 if number > skip:
                     self._add(message, number)
         self._number, self._skip = number, skip

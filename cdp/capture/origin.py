@@ -17,6 +17,8 @@ from cdp.settings import Settings
 # Text as Postgres writes it, the same for every server, role and database.
 FORMATS = (
     "-c timezone=UTC -c datestyle=ISO,YMD -c intervalstyle=postgres -c extra_float_digits=1 "
+    # A query that a policy would hide rows from fails.
+    "-c row_security=off "
     "-c bytea_output=hex -c statement_timeout=0 -c idle_in_transaction_session_timeout=0 "
     # A client whose machine has gone must not hold its lock and its slot.
     "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
@@ -73,6 +75,30 @@ PUBLICATION = """
         obj_description(oid, 'pg_publication')
     from pg_publication
     where pubname = %(name)s
+"""
+# Columns that the publication does not send, and why.
+UNSENT = """
+    select
+        a.attname,
+        case
+            when a.attgenerated = 'v' then 'is generated when it is read'
+            when a.attgenerated = 's' then 'is generated'
+            else 'is not in the publication'
+        end
+    from pg_attribute as a
+    where
+        a.attrelid = %(oid)s
+        and a.attnum > 0
+        and not a.attisdropped
+        and not exists (
+            select from pg_publication_tables as p
+            where
+                p.pubname = %(name)s
+                and p.schemaname = %(schema)s
+                and p.tablename = %(table)s
+                and a.attname = any(p.attnames)
+        )
+    order by a.attnum
 """
 TYPES = """
     with recursive below as (
@@ -230,6 +256,10 @@ class Origin:
         """The table as it is now, with the columns that the publication sends."""
         columns = self.ask(COLUMNS, oid=self.oid)
         return Relation(self.oid, self.schema, self.table, tuple(Column(*c) for c in columns))
+
+    def unsent(self) -> dict[str, str]:
+        """The table's columns that the publication does not send, each with why."""
+        return dict(self.ask(UNSENT, oid=self.oid, schema=self.schema, table=self.table))
 
     def identify(self, slot: str) -> None:
         """Have the publication say which slot it is for, if it is ours."""

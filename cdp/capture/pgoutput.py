@@ -20,10 +20,11 @@ class MalformedError(ValueError):
 
 
 class Begin(NamedTuple):
-    """lsn: of the commit to come. committed_at: microseconds of Unix time."""
+    """lsn: of the commit to come. committed_at: microseconds of Unix time. xid: the transaction."""
 
     lsn: int
     committed_at: int
+    xid: int
 
 
 class Commit(NamedTuple):
@@ -61,8 +62,8 @@ def decode(message: bytes) -> Begin | Commit | Relation | Truncate | None:
     kind = message[0] if message else 0
     try:
         if kind == BEGIN:
-            lsn, moment, _ = struct.unpack(">QqI", message[1:])
-            return Begin(lsn, moment + EPOCH)
+            lsn, moment, xid = struct.unpack(">QqI", message[1:])
+            return Begin(lsn, moment + EPOCH, xid)
         if kind == COMMIT:
             _, lsn, end, _ = struct.unpack(">BQQq", message[1:])
             return Commit(lsn, end)

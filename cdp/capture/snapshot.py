@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import psycopg2
 import pyarrow as pa
 import pyarrow.csv
 from psycopg2 import sql
@@ -49,7 +50,9 @@ def take(origin: Origin, writer: Writer, say: Callable[[str], None]) -> None:
             (taken_at,) = cursor.fetchone() or (None,)
         holder.close()
         relation = origin.relation()
-        found = fit(origin.source, relation, origin.types(c.type for c in relation.columns))
+        unsent = origin.unsent()
+        types = origin.types(c.type for c in relation.columns)
+        found = fit(origin.source, relation, types, unsent)
         with Batch(writer.ledger, found.gained) as batch:
             position = Position(slot.identity(origin, point), slot.lsn_number(point), 0, True)
             rows = _Rows(batch, found, position.lsn, taken_at, writer.ended)
@@ -61,6 +64,8 @@ def take(origin: Origin, writer: Writer, say: Callable[[str], None]) -> None:
     finally:
         holder.close()
         reader.close()
+    for name, why in unsent.items():
+        say(f"{origin.source.full_name}: column {name} {why}, and is not captured")
     say(f"{origin.source.full_name}: a snapshot of {count} rows has landed, as of {point}")
 
 
@@ -74,8 +79,16 @@ def _copy(origin: Origin, relation: Relation, reader: "connection", rows: "_Rows
         only,
         sql.Identifier(origin.schema, origin.table),
     )
-    with reader.cursor() as cursor:
-        cursor.copy_expert(query, rows)
+    try:
+        with reader.cursor() as cursor:
+            cursor.copy_expert(query, rows)
+    except psycopg2.errors.InsufficientPrivilege as error:
+        if "row-level security" not in str(error):
+            raise
+        raise CdpError(
+            f"row-level security hides rows of {origin.source.location} from the role",
+            f"as a superuser of Postgres: alter role NAME bypassrls; then {origin.again}",
+        ) from error
     rows.flush()
     return rows.count
 

@@ -164,6 +164,10 @@ class Ledger:
             raise
         return body
 
+    def write(self, key: str, body: bytes) -> None:
+        """Put an object, in place of the one that was there."""
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=body)
+
     def exists(self, key: str) -> bool:
         """Whether the bucket has an object."""
         try:

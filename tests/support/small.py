@@ -1,6 +1,7 @@
 """Fixtures of tests that need no engine: their stack is the small one."""
 
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,9 @@ def stack(small_stack: Stack) -> Stack:
 @pytest.fixture
 def table(stack: Stack, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Table]:
     """A table of the test's own, with a primary key and the usual columns, and its source."""
-    name = request.node.originalname.removeprefix("test_")[:30]
+    # A name of Postgres has at most 63 bytes, and a slot's holds it.
+    digest = sha256(request.node.name.encode()).hexdigest()[:6]
+    name = f"{request.node.originalname.removeprefix('test_')[:24]}_{digest}"
     with captured(stack, tmp_path / "src", name) as made:
         yield made
 

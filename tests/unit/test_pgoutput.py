@@ -63,7 +63,7 @@ def told(*messages: bytes) -> list[tuple[str, str | None, str | None, str | None
 
 
 def test_begin_and_commit_tell_lsn_and_time() -> None:
-    assert decode(b"B" + struct.pack(">QqI", 0x1A2B3C8, MOMENT, 7)) == Begin(0x1A2B3C8, UNIX)
+    assert decode(b"B" + struct.pack(">QqI", 0x1A2B3C8, MOMENT, 7)) == Begin(0x1A2B3C8, UNIX, 7)
     assert decode(b"C" + struct.pack(">BQQq", 0, 5, 9, MOMENT)) == Commit(5, 9)
 
 
