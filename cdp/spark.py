@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
+def quoted(name: str) -> str:
+    """A name as an identifier of Spark SQL."""
+    return f"`{name.replace('`', '``')}`"
+
+
 def connect(settings: Settings) -> "SparkSession":
     """The session with the server of the settings; raises pyspark's errors when it cannot be had.
 

@@ -46,6 +46,18 @@ TABLE = """
     join pg_namespace as n on n.oid = c.relnamespace
     where n.nspname = %(schema)s and c.relname = %(table)s
 """
+CONFIRMED = """
+    select (confirmed_flush_lsn - '0/0')::bigint
+    from pg_replication_slots
+    where slot_name = %(name)s
+"""
+ESTIMATE = """
+    select coalesce(sum(c.reltuples), 0)
+    from pg_class as c
+    where
+        c.oid = %(oid)s
+        or c.oid in (select relid from pg_partition_tree(%(oid)s) where isleaf)
+"""
 # What the publication sends of a table; generated columns only where it can.
 COLUMNS = """
     select
@@ -139,23 +151,39 @@ class Origin:
         self.oid = 0
         self.kind = ""
 
-    def connect(self) -> None:
-        """Connect, and take the lock. Raises CdpError when another capture holds it."""
+    def connect(self, *, alone: bool = True) -> None:
+        """Connect, and take the lock. Raises CdpError when another capture holds it.
+
+        alone: whether a lock is needed.
+        """
         self.close()
         self._control = psycopg2.connect(self.dsn, **self.options)
         self._control.autocommit = True
         end = time.monotonic() + LOCK_WAIT
-        while not self.ask(TAKE)[0][0]:
+        while alone and not self.ask(TAKE)[0][0]:
             if time.monotonic() > end:
-                holders = self.ask(HOLDER)
+                holders = self.holders()
                 if not holders:
                     continue
                 raise CdpError(
-                    f"another capture of {self.source.full_name} runs, pid {holders[0][0]} of "
+                    f"another capture of {self.source.full_name} runs, pid {holders[0]} of "
                     "Postgres",
                     "let it run, or end it first",
                 )
             time.sleep(0.1)
+
+    def holders(self) -> list[int]:
+        """The processes of Postgres that hold the lock of a capture: one, or none."""
+        return [pid for (pid,) in self.ask(HOLDER)]
+
+    def confirmed(self) -> int:
+        """The LSN up to which all has landed, as the slot has it; 0 without a slot."""
+        found = self.ask(CONFIRMED)
+        return int(found[0][0]) if found else 0
+
+    def estimate(self) -> float:
+        """How many rows Postgres believes the table to have; below 0 where it does not know."""
+        return float(self.ask(ESTIMATE, oid=self.oid)[0][0])
 
     def close(self) -> None:
         if self._control:
@@ -217,7 +245,7 @@ class Origin:
         self.ask(
             sql.SQL("create publication {} for table {}{} with ({})").format(
                 name,
-                sql.SQL("only " if self.kind == "r" else ""),
+                self.only,
                 sql.Identifier(self.schema, self.table),
                 sql.SQL(f"publish_via_partition_root = true{generated}"),
             )
@@ -251,6 +279,12 @@ class Origin:
                 f"({comment or 'made anew'}, and not {slot}): changes may be lost",
                 self.again,
             )
+
+    @property
+    def only(self) -> sql.SQL:
+        """What stands before the table's name, so that tables which inherit from it are left out;
+        the partitions of a partitioned table are the table."""
+        return sql.SQL("only " if self.kind == "r" else "")
 
     def relation(self) -> Relation:
         """The table as it is now, with the columns that the publication sends."""

@@ -3,8 +3,9 @@
 import threading
 from collections.abc import Callable, Sequence
 
-from cdp.capture.follow import Follower
+from cdp.capture.follow import RUNBOOK, Follower
 from cdp.capture.gather import Options
+from cdp.capture.slot import lsn_text
 from cdp.errors import CdpError
 from cdp.landing.source import Source
 from cdp.repeat import until_ended
@@ -54,3 +55,34 @@ def capture(
         first = failures[0]
         fix = first.fix if isinstance(first, CdpError) else str(first)
         raise CdpError(f"{len(failures)} of {len(sources)} captures have stopped", fix) from first
+
+
+def verify(
+    sources: Sequence[Source],
+    settings: Settings,
+    options: Options,
+    say: Callable[[str], None],
+    *,
+    repair: bool,
+) -> None:
+    """Compare each table with what has landed of it. Raises CdpError where they differ."""
+    from cdp.capture import verify as comparison
+
+    different = []
+    for source in sources:
+        done = comparison.verify(source, settings, options, say, repair=repair)
+        where = f"as of {lsn_text(done.lsn)}"
+        if not done.differing:
+            say(f"{source.full_name}: {done.rows} rows are equal {where}")
+            continue
+        counts = ", ".join(f"{n} {what}" for what, n in sorted(done.counts.items()))
+        say(f"{source.full_name}: {done.differing} keys differ {where}: {counts}")
+        if repair:
+            say(f"{source.full_name}: their rows have landed as Postgres has them; cdp load")
+        else:
+            different.append(source.full_name)
+    if different:
+        raise CdpError(
+            f"what has landed of {', '.join(different)} is not what Postgres has",
+            f"cdp capture {different[0]} --verify --repair; what can be the cause: {RUNBOOK}",
+        )

@@ -1,6 +1,7 @@
 """The replication slot of a captured source: made, checked, read and dropped."""
 
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -106,15 +107,26 @@ def make(origin: Origin) -> tuple[connection, str, str]:
     """Make the slot. Returns a connection, the snapshot that lasts as long as it, and the LSN from
     which on the slot has changes. The publication's comment becomes the slot's identity.
     """
+    made = _make(origin, origin.name)
+    origin.identify(identity(origin, made[2]))
+    return made
+
+
+def look(origin: Origin) -> tuple[connection, str, str]:
+    """A connection, a snapshot that lasts as long as it, and the LSN that it is as of: all that was
+    committed before is in it. The slot that tells it goes with the connection."""
+    return _make(origin, f"{origin.name[:50]}_{uuid.uuid4().hex[:8]}", "TEMPORARY ")
+
+
+def _make(origin: Origin, slot: str, kind: str = "") -> tuple[connection, str, str]:
     with _explained():
         replication = psycopg2.connect(
             origin.dsn, connection_factory=LogicalReplicationConnection, **origin.options
         )
     with replication.cursor() as cursor:
-        name = sql.Identifier(origin.name).as_string(replication)
-        cursor.execute(f"CREATE_REPLICATION_SLOT {name} LOGICAL pgoutput (SNAPSHOT 'export')")
+        name = sql.Identifier(slot).as_string(replication)
+        cursor.execute(f"CREATE_REPLICATION_SLOT {name} {kind}LOGICAL pgoutput (SNAPSHOT 'export')")
         _, point, snapshot, _ = cursor.fetchone()
-    origin.identify(identity(origin, point))
     return replication, snapshot, point
 
 

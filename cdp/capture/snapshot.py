@@ -1,7 +1,7 @@
 """A table as it is at one moment, read beside its slot: what changes are applied to."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from cdp.landing.shape import INSTANT
 if TYPE_CHECKING:
     from psycopg2.extensions import connection
 
+ALL = sql.SQL("true")
 BLOCK = 8 << 20  # bytes of rows that are turned into Parquet at a time
 
 
@@ -55,7 +56,7 @@ def take(origin: Origin, writer: Writer, say: Callable[[str], None]) -> None:
         found = fit(origin.source, relation, types, unsent)
         with Batch(writer.ledger, found.gained) as batch:
             position = Position(slot.identity(origin, point), slot.lsn_number(point), 0, True)
-            rows = _Rows(batch, found, position.lsn, taken_at, writer.ended)
+            rows = Rows(batch, found, position.lsn, taken_at, writer.ended)
             if writer.position:  # what was known before and is not in the snapshot is gone
                 rows.tell_truncate()
             count = _copy(origin, relation, reader, rows)
@@ -69,19 +70,10 @@ def take(origin: Origin, writer: Writer, say: Callable[[str], None]) -> None:
     say(f"{origin.source.full_name}: a snapshot of {count} rows has landed, as of {point}")
 
 
-def _copy(origin: Origin, relation: Relation, reader: "connection", rows: "_Rows") -> int:
+def _copy(origin: Origin, relation: Relation, reader: "connection", rows: "Rows") -> int:
     """Copy the table out. Returns the number of rows."""
-    only = sql.SQL("only ") if origin.kind == "r" else sql.SQL("")
-    query = sql.SQL(
-        "copy (select {} from {}{}) to stdout (format csv, force_quote *, encoding 'UTF8')"
-    ).format(
-        sql.SQL(", ").join(sql.Identifier(c.name) for c in relation.columns),
-        only,
-        sql.Identifier(origin.schema, origin.table),
-    )
     try:
-        with reader.cursor() as cursor:
-            cursor.copy_expert(query, rows)
+        copy_out(origin, relation, reader, rows)
     except psycopg2.errors.InsufficientPrivilege as error:
         if "row-level security" not in str(error):
             raise
@@ -89,11 +81,31 @@ def _copy(origin: Origin, relation: Relation, reader: "connection", rows: "_Rows
             f"row-level security hides rows of {origin.source.location} from the role",
             f"as a superuser of Postgres: alter role NAME bypassrls; then {origin.again}",
         ) from error
-    rows.flush()
     return rows.count
 
 
-class _Rows:
+def copy_out(
+    origin: Origin,
+    relation: Relation,
+    reader: "connection",
+    rows: "Rows",
+    where: sql.Composable = ALL,
+) -> None:
+    """Write rows of the table, those of a condition, to where they gather."""
+    query = sql.SQL(
+        "copy (select {} from {}{} where {}) to stdout (format csv, force_quote *, encoding 'UTF8')"
+    ).format(
+        sql.SQL(", ").join(sql.Identifier(c.name) for c in relation.columns),
+        origin.only,
+        sql.Identifier(origin.schema, origin.table),
+        where,
+    )
+    with reader.cursor() as cursor:
+        cursor.copy_expert(query, rows)
+    rows.flush()
+
+
+class Rows:
     """What COPY writes to, a row a call; a block at a time goes to the batch."""
 
     def __init__(
@@ -146,6 +158,13 @@ class _Rows:
             table = table.append_column(name, pa.repeat(moment, len(table)))
         values = dict(zip(table.column_names, table.columns, strict=True))
         self._add(values, "r", len(table))
+
+    def tell_deletes(self, keys: Sequence[tuple[str, ...]]) -> None:
+        """Write that there is no row with these keys."""
+        names = [self.fit.names[i] for i in self.fit.key]
+        columns = zip(*keys, strict=True)
+        table = pa.table({n: pa.array(c, pa.string()) for n, c in zip(names, columns, strict=True)})
+        self._add(dict(zip(table.column_names, table.columns, strict=True)), "d", len(keys))
 
     def tell_truncate(self) -> None:
         # A place of its own, before the rows: nobody could order two changes of one place.

@@ -56,7 +56,7 @@ def land(
 
 
 @app.command(epilog=DEBUG)
-def capture(
+def capture(  # noqa: PLR0913, PLR0917 - its options
     source: Annotated[
         str | None,
         typer.Argument(help="A source whose format is postgres, or a system; all by default."),
@@ -68,6 +68,13 @@ def capture(
         bool,
         typer.Option("--resnapshot", help="Drop the slot, and begin with the table as it is now."),
     ] = False,
+    verify: Annotated[
+        bool,
+        typer.Option("--verify", help="Compare the tables with what has landed of them, and end."),
+    ] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="With --verify: land the rows that differ.")
+    ] = False,
     flush: Annotated[str, typer.Option(help="How long changes are gathered for.")] = "5s",
     patience: Annotated[
         str, typer.Option(help="How long Postgres or the store may be away.")
@@ -75,7 +82,8 @@ def capture(
 ) -> None:
     """Land the changes of Postgres tables as they are committed, each exactly once.
 
-    The first time the table is landed as it is. Runs until SIGTERM or Ctrl-C.
+    The first time the table is landed as it is. Runs until SIGTERM or Ctrl-C. With --verify it
+    catches up, loads, and names each key whose row is another at Postgres, as of one LSN.
     """
     from cdp.capture import runner
     from cdp.capture.gather import Options
@@ -84,6 +92,11 @@ def capture(
 
     chosen = runner.choose(select(source, settings().sources_dir), source)
     options = Options(once, resnapshot, seconds(flush), seconds(patience))
+    if repair and not verify:
+        raise CdpError("--repair needs --verify", "cdp capture SOURCE --verify --repair")
+    if verify:
+        runner.verify(chosen, settings(), options, say, repair=repair)
+        return
     runner.capture(chosen, settings(), options, say)
 
 

@@ -26,7 +26,7 @@ from cdp.settings import Settings
 FOLD = 64  # entries whose inputs are folded into one object
 READERS = 8
 
-Kind = Literal["file", "objects", "snapshot", "changes", "replay"]
+Kind = Literal["file", "objects", "snapshot", "changes", "replay", "repair"]
 
 
 @dataclass(frozen=True)

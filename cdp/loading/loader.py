@@ -24,7 +24,7 @@ from cdp.landing.ledger import Entry, Ledger
 from cdp.landing.source import Source
 from cdp.loading import journal
 from cdp.settings import Settings
-from cdp.spark import connect
+from cdp.spark import connect, quoted
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -158,7 +158,7 @@ def _columns(source: Source) -> dict[str, str]:
 
 
 def _ddl(columns: dict[str, str]) -> str:
-    return ", ".join(f"`{name.replace('`', '``')}` {kind}" for name, kind in columns.items())
+    return ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
 
 
 def _make_table(session: "SparkSession", source: Source) -> None:

@@ -41,6 +41,9 @@ REFERENCE = re.compile(r"\bref\(\s*['\"](\w+)['\"]\s*\)")
 SOURCE = re.compile(r"\bsource\(\s*['\"](\w+)['\"]\s*,\s*['\"](\w+)['\"]\s*\)")
 
 
+BATCHES = yaml.safe_load((ROOT / "dbt_project.yml").read_text())["vars"]["batches"]
+
+
 @dataclass(frozen=True)
 class Sql:
     """A file of SQL: a model, a snapshot or a macro. Comments are not part of its text."""
@@ -55,7 +58,11 @@ class Sql:
     @property
     def text(self) -> str:
         text = re.sub(r"{#.*?#}", "", self.path.read_text(encoding="utf-8"), flags=re.DOTALL)
-        return re.sub(r"--.*", "", text)
+        text = re.sub(r"--.*", "", text)
+        # A table of each source, where a model loops over all of them.
+        each = (f"ref('stg_{source.replace('.', '_')}__rejected')" for source in BATCHES)
+        computed = "ref('stg_' ~ source_name.replace('.', '_') ~ '__rejected')"
+        return text.replace(computed, " ".join(each))
 
     def __str__(self) -> str:
         return str(self.path.relative_to(ROOT))
