@@ -18,7 +18,7 @@ from cdp.capture.gather import NEVER, Acts, Gatherer, Options
 from cdp.capture.origin import LOST, Origin
 from cdp.capture.pending import Pending
 from cdp.capture.pgoutput import MalformedError, Relation
-from cdp.capture.structure import Watch, read
+from cdp.capture.structure import Watch
 from cdp.capture.wire import Stream, StreamError
 from cdp.capture.writer import Writer
 from cdp.errors import CdpError
@@ -119,8 +119,9 @@ class Follower:
         self._met = True
         anew = self._resnapshot or self.writer.position is None
         self.origin.prepare(anew=anew)
-        before = read(self.origin)
-        if not anew:
+        before = self._watch.read()
+        if not anew and self.writer.position:
+            self._watch.check_server(self.writer.position)
             self._doubt()
         if self.options.once and self._target is None:
             self._target = slot.log_end(self.origin, mark=True)

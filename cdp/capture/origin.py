@@ -9,6 +9,7 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection
 
+from cdp.capture import queries
 from cdp.capture.pgoutput import Column, Relation
 from cdp.errors import CdpError
 from cdp.landing.source import Source
@@ -25,103 +26,6 @@ FORMATS = (
 )
 LOST = (psycopg2.OperationalError, psycopg2.InterfaceError)
 LOCK_WAIT = 3.0  # seconds for the server to notice that its holder has died
-TAKE = "select pg_try_advisory_lock(hashtextextended(%(name)s, 0))"
-HOLDER = """
-    select pid
-    from pg_locks
-    where
-        locktype = 'advisory'
-        and granted
-        and (classid::bigint << 32 | objid::bigint) = hashtextextended(%(name)s, 0)
-"""
-
-TABLE = """
-    select
-        c.oid,
-        c.relkind::text,
-        c.relreplident::text,
-        c.relpersistence::text,
-        exists (select from pg_index as i where i.indrelid = c.oid and i.indisprimary)
-    from pg_class as c
-    join pg_namespace as n on n.oid = c.relnamespace
-    where n.nspname = %(schema)s and c.relname = %(table)s
-"""
-CONFIRMED = """
-    select (confirmed_flush_lsn - '0/0')::bigint
-    from pg_replication_slots
-    where slot_name = %(name)s
-"""
-ESTIMATE = """
-    select coalesce(sum(c.reltuples), 0)
-    from pg_class as c
-    where
-        c.oid = %(oid)s
-        or c.oid in (select relid from pg_partition_tree(%(oid)s) where isleaf)
-"""
-# What the publication sends of a table; generated columns only where it can.
-COLUMNS = """
-    select
-        a.attname,
-        a.atttypid,
-        c.relreplident = 'f' or coalesce(a.attnum = any(i.indkey), false)
-    from pg_class as c
-    join pg_namespace as n on n.oid = c.relnamespace
-    join pg_publication_tables as p
-        on p.schemaname = n.nspname and p.tablename = c.relname and p.pubname = %(name)s
-    join pg_attribute as a on a.attrelid = c.oid and a.attname = any(p.attnames)
-    left join pg_index as i
-        on
-            i.indrelid = c.oid
-            and case c.relreplident
-                when 'd' then i.indisprimary
-                when 'i' then i.indisreplident
-                else false
-            end
-    where c.oid = %(oid)s and a.attnum > 0 and not a.attisdropped
-    order by a.attnum
-"""
-PUBLICATION = """
-    select
-        pubinsert and pubupdate and pubdelete and pubtruncate,
-        pg_has_role(pubowner, 'member'),
-        obj_description(oid, 'pg_publication')
-    from pg_publication
-    where pubname = %(name)s
-"""
-# Columns that the publication does not send, and why.
-UNSENT = """
-    select
-        a.attname,
-        case
-            when a.attgenerated = 'v' then 'is generated when it is read'
-            when a.attgenerated = 's' then 'is generated'
-            else 'is not in the publication'
-        end
-    from pg_attribute as a
-    where
-        a.attrelid = %(oid)s
-        and a.attnum > 0
-        and not a.attisdropped
-        and not exists (
-            select from pg_publication_tables as p
-            where
-                p.pubname = %(name)s
-                and p.schemaname = %(schema)s
-                and p.tablename = %(table)s
-                and a.attname = any(p.attnames)
-        )
-    order by a.attnum
-"""
-TYPES = """
-    with recursive below as (
-        select oid as asked, oid, typbasetype from pg_type where oid = any(%(oids)s::oid[])
-        union all
-        select below.asked, t.oid, t.typbasetype
-        from below
-        join pg_type as t on t.oid = below.typbasetype
-    )
-    select asked, format_type(oid, null) from below where typbasetype = 0
-"""
 
 
 class Origin:
@@ -160,7 +64,7 @@ class Origin:
         self._control = psycopg2.connect(self.dsn, **self.options)
         self._control.autocommit = True
         end = time.monotonic() + LOCK_WAIT
-        while alone and not self.ask(TAKE)[0][0]:
+        while alone and not self.ask(queries.TAKE)[0][0]:
             if time.monotonic() > end:
                 holders = self.holders()
                 if not holders:
@@ -174,16 +78,27 @@ class Origin:
 
     def holders(self) -> list[int]:
         """The processes of Postgres that hold the lock of a capture: one, or none."""
-        return [pid for (pid,) in self.ask(HOLDER)]
+        return [pid for (pid,) in self.ask(queries.HOLDER)]
+
+    @property
+    def version(self) -> int:
+        """Of the server, such as 180001."""
+        return int(self._control.server_version) if self._control else 0
+
+    def server(self) -> tuple[int, int]:
+        """Which Postgres this is, and its timeline: a new one begins when a standby is promoted, or
+        a backup restored."""
+        system, timeline = self.ask(queries.SERVER)[0]
+        return system, timeline
 
     def confirmed(self) -> int:
         """The LSN up to which all has landed, as the slot has it; 0 without a slot."""
-        found = self.ask(CONFIRMED)
+        found = self.ask(queries.CONFIRMED)
         return int(found[0][0]) if found else 0
 
     def estimate(self) -> float:
         """How many rows Postgres believes the table to have; below 0 where it does not know."""
-        return float(self.ask(ESTIMATE, oid=self.oid)[0][0])
+        return float(self.ask(queries.ESTIMATE, oid=self.oid)[0][0])
 
     def close(self) -> None:
         if self._control:
@@ -213,7 +128,7 @@ class Origin:
             self.check_publication()
 
     def _find_table(self) -> None:
-        found = self.ask(TABLE, schema=self.schema, table=self.table)
+        found = self.ask(queries.TABLE, schema=self.schema, table=self.table)
         location = self.source.location
         if not found:
             raise CdpError(
@@ -235,13 +150,12 @@ class Origin:
     def _publish(self) -> None:
         """Make the publication. One that was made for us is used as it is."""
         name = sql.Identifier(self.name)
-        if found := self.ask(PUBLICATION):
+        if found := self.ask(queries.PUBLICATION):
             if not found[0][1]:
                 return
             self.ask(sql.SQL("drop publication {}").format(name))
-        version = self._control.server_version if self._control else 0
         # Stored ones are columns like any other; before 18 they cannot be sent.
-        generated = ", publish_generated_columns = stored" if version >= 180000 else ""
+        generated = ", publish_generated_columns = stored" if self.version >= 180000 else ""
         self.ask(
             sql.SQL("create publication {} for table {}{} with ({})").format(
                 name,
@@ -253,14 +167,14 @@ class Origin:
 
     def check_publication(self, slot: str = "") -> None:
         """See that the publication is there, whole, and that of a slot. Raises CdpError."""
-        found = self.ask(PUBLICATION)
+        found = self.ask(queries.PUBLICATION)
         tables = self.ask(
             "select rowfilter from pg_publication_tables where pubname = %(name)s "
             "and schemaname = %(schema)s and tablename = %(table)s",
             schema=self.schema,
             table=self.table,
         )
-        same = self.ask(TABLE, schema=self.schema, table=self.table)
+        same = self.ask(queries.TABLE, schema=self.schema, table=self.table)
         if not found or not tables or not same or same[0][0] != self.oid:
             raise CdpError(
                 f"publication {self.name} does not hold {self.source.location} any more: changes "
@@ -288,16 +202,16 @@ class Origin:
 
     def relation(self) -> Relation:
         """The table as it is now, with the columns that the publication sends."""
-        columns = self.ask(COLUMNS, oid=self.oid)
+        columns = self.ask(queries.COLUMNS, oid=self.oid)
         return Relation(self.oid, self.schema, self.table, tuple(Column(*c) for c in columns))
 
     def unsent(self) -> dict[str, str]:
         """The table's columns that the publication does not send, each with why."""
-        return dict(self.ask(UNSENT, oid=self.oid, schema=self.schema, table=self.table))
+        return dict(self.ask(queries.UNSENT, oid=self.oid, schema=self.schema, table=self.table))
 
     def identify(self, slot: str) -> None:
         """Have the publication say which slot it is for, if it is ours."""
-        if self.ask(PUBLICATION)[0][1]:
+        if self.ask(queries.PUBLICATION)[0][1]:
             comment = sql.SQL("comment on publication {} is {}")
             self.ask(comment.format(sql.Identifier(self.name), sql.Literal(slot)))
 
@@ -309,5 +223,5 @@ class Origin:
     def types(self, oids: Iterable[int]) -> dict[int, str]:
         """The names of types; of a domain, that of the type below it."""
         asked = sorted(set(oids))
-        found: dict[int, str] = dict(self.ask(TYPES, oids=asked))
+        found: dict[int, str] = dict(self.ask(queries.TYPES, oids=asked))
         return {oid: found.get(oid, f"a type that is gone ({oid})") for oid in asked}

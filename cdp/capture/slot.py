@@ -3,7 +3,7 @@
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 import psycopg2
@@ -18,21 +18,30 @@ from cdp.landing.ledger import Position
 
 WAIT = 15.0  # seconds for the server to notice that a reader has died
 
+# From Postgres 17 on a slot can follow to the standby that is promoted.
 SLOT = """
-    select plugin, database = current_database(), active_pid, wal_status
-    from pg_replication_slots
+    select
+        plugin,
+        database = current_database(),
+        active_pid,
+        wal_status,
+        coalesce((to_jsonb(s) ->> 'failover')::boolean, false)
+    from pg_replication_slots as s
     where slot_name = %(name)s
 """
 
 
 @dataclass(frozen=True)
 class State:
-    """A slot, as Postgres reports it. here: whether it is of this database. reader: a process."""
+    """A slot, as Postgres reports it. here: whether it is of this database. reader: a process.
+    follows: whether standbys have it too.
+    """
 
     plugin: str
     here: bool
     reader: int | None
     wal_status: str | None
+    follows: bool
 
 
 def lsn_text(lsn: int) -> str:
@@ -84,6 +93,31 @@ def check(origin: Origin, position: Position) -> None:
     _wait_until_free(origin)
 
 
+def check_server(origin: Origin, position: Position, system: int, timeline: int) -> None:
+    """See that the server is the one that a position is of, or a standby of it that was promoted
+    with the slot. Raises CdpError when changes may be lost.
+
+    system, timeline: of the server when something landed last.
+    """
+    now = origin.server()
+    if now == (system, timeline):
+        return
+    found = state(origin)
+    since = lsn_text(position.lsn)
+    if now[0] != system or not found or not found.follows:
+        what = "a restored backup" if now[0] == system else "another Postgres"
+        raise CdpError(
+            f"this is a promoted standby or {what}, and slot {origin.name} may have been made anew "
+            f"there; changes since {since} may be lost",
+            origin.again,
+        )
+    if position.lsn >= branched_at(origin, timeline):
+        raise CdpError(
+            f"the standby that was promoted lacks changes that have landed, up to {since}",
+            f"{origin.again}; with synchronized_standby_slots at the source it cannot happen again",
+        )
+
+
 def _wait_until_free(origin: Origin) -> None:
     """Until nobody reads it: that a reader was killed is noticed after a moment."""
     end = time.monotonic() + WAIT
@@ -107,7 +141,7 @@ def make(origin: Origin) -> tuple[connection, str, str]:
     """Make the slot. Returns a connection, the snapshot that lasts as long as it, and the LSN from
     which on the slot has changes. The publication's comment becomes the slot's identity.
     """
-    made = _make(origin, origin.name)
+    made = _make(origin, origin.name, more=", FAILOVER true" if origin.version >= 170000 else "")
     origin.identify(identity(origin, made[2]))
     return made
 
@@ -118,16 +152,34 @@ def look(origin: Origin) -> tuple[connection, str, str]:
     return _make(origin, f"{origin.name[:50]}_{uuid.uuid4().hex[:8]}", "TEMPORARY ")
 
 
-def _make(origin: Origin, slot: str, kind: str = "") -> tuple[connection, str, str]:
+def branched_at(origin: Origin, timeline: int) -> int:
+    """The LSN at which the server left a timeline; 0 where it does not know."""
+    with closing(replication(origin)) as opened, opened.cursor() as cursor:
+        cursor.execute(f"TIMELINE_HISTORY {origin.server()[1]}")
+        _, history = cursor.fetchone() or ("", "")
+    text = history if isinstance(history, str) else bytes(history).decode()
+    lines = (line.split() for line in text.splitlines())
+    found = {int(line[0]): lsn_number(line[1]) for line in lines if len(line) > 1}
+    return found.get(timeline, 0)
+
+
+def _make(origin: Origin, slot: str, kind: str = "", more: str = "") -> tuple[connection, str, str]:
+    opened = replication(origin)
+    with opened.cursor() as cursor:
+        name = sql.Identifier(slot).as_string(opened)
+        options = f"(SNAPSHOT 'export'{more})"
+        cursor.execute(f"CREATE_REPLICATION_SLOT {name} {kind}LOGICAL pgoutput {options}")
+        _, point, snapshot, _ = cursor.fetchone() or ("", "", "", "")
+    return opened, snapshot, point
+
+
+def replication(origin: Origin) -> LogicalReplicationConnection:
+    """A connection for commands of replication."""
     with _explained():
-        replication = psycopg2.connect(
+        opened: LogicalReplicationConnection = psycopg2.connect(
             origin.dsn, connection_factory=LogicalReplicationConnection, **origin.options
         )
-    with replication.cursor() as cursor:
-        name = sql.Identifier(slot).as_string(replication)
-        cursor.execute(f"CREATE_REPLICATION_SLOT {name} {kind}LOGICAL pgoutput (SNAPSHOT 'export')")
-        _, point, snapshot, _ = cursor.fetchone()
-    return replication, snapshot, point
+    return opened
 
 
 def identity(origin: Origin, point: str) -> str:

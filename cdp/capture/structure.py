@@ -8,9 +8,10 @@ catalog, which is compared with what was there at the snapshot.
 import json
 from dataclasses import asdict, dataclass
 
+from cdp.capture import slot
 from cdp.capture.origin import Origin
 from cdp.errors import CdpError
-from cdp.landing.ledger import Ledger
+from cdp.landing.ledger import Ledger, Position
 
 # The tables that hold the rows: the leaves of a partitioned table, or the table itself. One that is
 # attached has each column changed by that; one that was made as a partition has some from before it
@@ -105,8 +106,24 @@ def untold(before: Leaves, now: Leaves, table: str, truncates: set[int]) -> list
     return found
 
 
+@dataclass(frozen=True)
+class Known:
+    """A table and the server that it is at, as the snapshot or a look since has found them."""
+
+    system: int
+    timeline: int
+    leaves: Leaves
+
+    @classmethod
+    def parse(cls, body: bytes) -> "Known":
+        found = json.loads(body)
+        leaves = {int(oid): Leaf(**leaf) for oid, leaf in found["leaves"].items()}
+        return cls(found["system"], found["timeline"], leaves)
+
+
 class Watch:
-    """Compares a table with what it was made of when its snapshot was taken.
+    """Compares a table with what it was made of when its snapshot was taken, and its server with
+    the one that it was at.
 
     truncates: the transactions that truncated all of it, as changes told since.
     """
@@ -116,21 +133,28 @@ class Watch:
         self._origin = origin
         self._ledger = ledger
         self._key = f"{ledger.prefix}table.json"
-        self._known: Leaves | None = None
+        self._known: Known | None = None
 
-    def begin(self, leaves: Leaves) -> None:
+    def read(self) -> Known:
+        """The table and its server as they are now."""
+        return Known(*self._origin.server(), read(self._origin))
+
+    def begin(self, known: Known) -> None:
         """Take the table to be what it was before its snapshot."""
         self.truncates.clear()
-        self._keep(leaves)
+        self._keep(known)
+
+    def check_server(self, position: Position) -> None:
+        """Raise CdpError where the server may lack changes."""
+        body = self._ledger.read(self._key)
+        self._known = Known.parse(body) if body else self.read()
+        slot.check_server(self._origin, position, self._known.system, self._known.timeline)
 
     def look(self) -> bool:
         """Whether all that happened to the table is told, as far as changes have been read. If so
         it is what the table is compared with from now on."""
-        now = read(self._origin)
-        if self._known is None:
-            body = self._ledger.read(self._key)
-            self._known = _parsed(body) if body else now
-        if untold(self._known, now, self._origin.source.location, self.truncates):
+        now = self.read()
+        if self._untold(now):
             return False
         if now != self._known:
             self._keep(now)
@@ -138,19 +162,16 @@ class Watch:
 
     def refuse(self) -> None:
         """Raise CdpError for what no change tells, if there is anything."""
-        now = read(self._origin)
-        found = untold(self._known or now, now, self._origin.source.location, self.truncates)
-        if found:
+        if found := self._untold(self.read()):
             raise CdpError(
                 "; ".join(found),
                 f"{self._origin.again}: a new snapshot, taken while the table is in use",
             )
 
-    def _keep(self, leaves: Leaves) -> None:
-        body = json.dumps({oid: asdict(leaf) for oid, leaf in leaves.items()})
-        self._ledger.write(self._key, body.encode())
-        self._known = leaves
+    def _untold(self, now: Known) -> list[str]:
+        before = (self._known or now).leaves
+        return untold(before, now.leaves, self._origin.source.location, self.truncates)
 
-
-def _parsed(body: bytes) -> Leaves:
-    return {int(oid): Leaf(**leaf) for oid, leaf in json.loads(body).items()}
+    def _keep(self, known: Known) -> None:
+        self._ledger.write(self._key, json.dumps(asdict(known)).encode())
+        self._known = known

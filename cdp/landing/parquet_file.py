@@ -26,7 +26,7 @@ def read(path: Path) -> Iterator[Records]:
         )
     first = 1
     for batch in file.iter_batches():
-        texts = [column.cast(pa.string()) for column in batch.columns]
+        texts = [_in_utc(column).cast(pa.string()) for column in batch.columns]
         for text in texts:
             text.validate(full=True)  # a file may call bytes text
         numbers = pa.array(range(first, first + batch.num_rows), pa.int64())
@@ -38,6 +38,14 @@ def read(path: Path) -> Iterator[Records]:
             written=[_is_text(f.type) for f in batch.schema],
             floating=[pa.types.is_floating(f.type) for f in batch.schema],
         )
+
+
+def _in_utc(column: pa.Array) -> pa.Array:
+    """The column, if it has moments of a zone those of UTC: text has no seconds of an offset, as
+    zones had long ago."""
+    if pa.types.is_timestamp(column.type) and column.type.tz:
+        return column.cast(pa.timestamp(column.type.unit, "UTC"))
+    return column
 
 
 def _is_text(kind: pa.DataType) -> bool:

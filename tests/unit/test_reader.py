@@ -531,7 +531,7 @@ MOMENT = datetime(2024, 1, 2, 3, 4, 5)  # noqa: DTZ001 - a timestamp without a z
         ),
         (
             pa.array([MOMENT.replace(tzinfo=UTC), None], pa.timestamp("us", "Europe/Zurich")),
-            ["2024-01-02 04:04:05.000000+0100", None],
+            ["2024-01-02 03:04:05.000000Z", None],
         ),
         (pa.array([29.85, 1e20]), ["29.85", "1e+20"]),
         (pa.array([float("nan"), None]), ["nan", None]),

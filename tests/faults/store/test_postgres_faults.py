@@ -8,10 +8,14 @@ import pytest
 from psycopg2.extensions import connection
 
 from cdp import postgres
+from cdp.stack import postgres as local
 from cdp.stack import probes
+from tests.support.captured import DROP, Table, fill
 from tests.support.postgres import ask
 from tests.support.stack import Stack
 from tests.support.waiting import wait_for
+
+TIMELINE = "select left(pg_walfile_name(pg_current_wal_insert_lsn()), 8)"
 
 
 def _password(stack: Stack) -> str:
@@ -76,4 +80,44 @@ def _level(stack: Stack) -> object:
         with postgres.connect(stack.settings()) as other:
             return ask(other, "show wal_level")[0][0]
     except psycopg2.OperationalError:
+        return None
+
+
+@pytest.mark.parametrize("follows", [True, False], ids=["with-its-slot", "with-a-slot-made-anew"])
+def test_a_promoted_standby_is_captured_only_with_the_slot_that_was_read(
+    stack: Stack, table: Table, follows: bool
+) -> None:
+    """What a cluster manager makes anew under the slot's name has lost what was not read yet."""
+    table.sql(fill(1, 5))
+    table.capture()
+    table.sql(fill(6, 7))
+    _promote(stack)
+    table.sql(fill(8, 9))
+    if follows:
+        table.capture()
+        table.assert_whole()
+        return
+    table.sql(DROP, "select pg_create_logical_replication_slot('$s', 'pgoutput')", fill(10, 11))
+    assert "may have been made anew there; changes since" in table.refused()
+    table.capture("--resnapshot")
+    table.assert_whole()
+
+
+def _promote(stack: Stack) -> None:
+    """Have the server go on as a standby does that is promoted: on a timeline of its own."""
+    with postgres.connect(stack.settings()) as session:
+        before = ask(session, TIMELINE)
+    data = local.home(stack.settings()) / "data"
+    (data / "standby.signal").touch()
+    psutil.Process(stack.pid("postgres")).send_signal(signal.SIGINT)
+    wait_for(lambda: _answer(stack, "select pg_is_in_recovery()") is True)
+    _answer(stack, "select pg_promote()")
+    wait_for(lambda: _answer(stack, TIMELINE) not in {None, before[0][0]})
+
+
+def _answer(stack: Stack, query: str) -> object:
+    try:
+        with postgres.connect(stack.settings()) as session:
+            return ask(session, query)[0][0]
+    except psycopg2.Error:
         return None
