@@ -23,7 +23,9 @@ def counted(found: Sequence[Quarantine], console: Console) -> None:
         console.print(shown)
     unjudged = [table for source in found if (table := source.unjudged())]
     for table in unjudged:
-        console.print(f"{table} is not built: what staging rejects is not known (cdp build)")
+        console.print(
+            f"{table} is not built: what staging rejects is not known (cdp build)", soft_wrap=True
+        )
     if not rejected and not unjudged:
         console.print("no row is rejected or in quarantine")
 

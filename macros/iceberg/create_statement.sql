@@ -1,4 +1,7 @@
-{#- The statement that creates an empty table with its columns, their comments, and its settings. -#}
+{#-
+    The statement that creates an empty table with its columns, their comments, and its settings.
+    Not every catalog takes a table whose fields are bucketed or truncated: such are added later.
+-#}
 {% macro create_statement(target, columns) -%}
     {%- set definitions = [] -%}
     {%- for column in columns -%}
@@ -11,7 +14,8 @@
     create table {{ target }} ({{ definitions | join(', ') }})
     {{ file_format_clause() }}
     {{ options_clause() }}
-    {{ partition_cols(label='partitioned by') }}
+    {% set fields = spark_iceberg.partition_fields().at_once -%}
+    {{ 'partitioned by (' ~ fields | join(', ') ~ ')' if fields }}
     {{ comment_clause() }}
     {{ tblproperties_clause() }}
 {%- endmacro %}

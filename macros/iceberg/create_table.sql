@@ -11,6 +11,9 @@
 {% macro create_table(target, sql, columns) -%}
     {%- do spark_iceberg.drop_standing_view(target) -%}
     {%- do run_query(spark_iceberg.create_statement(target, columns)) -%}
+    {%- for field in spark_iceberg.partition_fields().later -%}
+        {%- do run_query('alter table ' ~ target ~ ' add partition field ' ~ field) -%}
+    {%- endfor -%}
     {%- set sort_by = config.get('sort_by') -%}
     {%- if sort_by -%}
         {%- do run_query(

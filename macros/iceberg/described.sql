@@ -1,17 +1,4 @@
-{#- The columns that a `describe` statement lists, up to the sections on partitions and metadata. -#}
+{#- The columns that a `describe` statement lists. -#}
 {% macro described(statement) -%}
-    {%- set found = [] -%}
-    {%- set listing = namespace(goes_on=true) -%}
-    {%- for row in run_query(statement) -%}
-        {%- set listing.goes_on = listing.goes_on and row[0] and not row[0].startswith('#') -%}
-        {%- if listing.goes_on -%}
-            {%- do found.append({
-                'name': row[0],
-                'quoted': adapter.quote(row[0]),
-                'dtype': row[1],
-                'comment': row[2] or '',
-            }) -%}
-        {%- endif -%}
-    {%- endfor -%}
-    {{ return(found) }}
+    {{ return(spark_iceberg.listed_columns(run_query(statement))) }}
 {%- endmacro %}

@@ -23,13 +23,14 @@
         {{ return(spark_iceberg.leave_alone(target)) }}
     {%- endif -%}
     {{ run_hooks(pre_hooks) }}
+    {%- set query = spark_iceberg.checked_query(compiled_code) -%}
     {%- if not exists or should_full_refresh() -%}
-        {%- set rows = spark_iceberg.initial_rows(strategy, compiled_code) -%}
+        {%- set rows = spark_iceberg.initial_rows(strategy, query) -%}
         {%- do spark_iceberg.build_table(target, rows.sql, exists, rows.columns) -%}
     {%- else -%}
-        {%- set given = spark_iceberg.columns_of_query(compiled_code) -%}
+        {%- set given = spark_iceberg.columns_of_query(query) -%}
         {%- if on_schema_change in ['fail', 'sync_all_columns'] -%}
-            {%- do spark_iceberg.change_schema(on_schema_change, target, compiled_code) -%}
+            {%- do spark_iceberg.change_schema(on_schema_change, target, query) -%}
         {%- endif -%}
         {%- set standing = spark_iceberg.columns_of_table(target) -%}
         {%- if on_schema_change == 'append_new_columns' -%}
@@ -40,12 +41,12 @@
         {%- set standing = spark_iceberg.fit_columns(target, standing, given) -%}
         {%- set arguments = {
             'target_relation': target,
-            'temp_relation': '(' ~ compiled_code ~ ')',
+            'temp_relation': '(' ~ query ~ ')',
             'unique_key': config.get('unique_key'),
             'dest_columns': spark_iceberg.quoted_names(standing, given),
             'incremental_predicates':
                 config.get('predicates') or config.get('incremental_predicates'),
-            'compiled_code': compiled_code,
+            'compiled_code': query,
         } -%}
         {%- call statement('main') -%}
             {{ spark_iceberg.strategy_sql(strategy, arguments) }}

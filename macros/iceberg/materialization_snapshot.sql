@@ -29,6 +29,10 @@
         {%- set strategy = strategy_dispatch(config.get('strategy'))(
             model, 'snapshotted_data', 'source_data', model['config'], exists
         ) -%}
+        {#- As one text, in which nulls are equal: dbt would write a row whose key is null again at
+            each run. -#}
+        {%- set keys = spark_iceberg.list(config.get('unique_key')) -%}
+        {%- do strategy.update({'unique_key': 'to_json(struct(' ~ keys | join(', ') ~ '))'}) -%}
         {%- if not exists -%}
             {%- do spark_iceberg.build_table(
                 target, build_snapshot_table(strategy, compiled_code), exists

@@ -6,7 +6,8 @@
 {% materialization table, adapter='spark' %}
     {%- set target = this.incorporate(type='table') -%}
     {{ run_hooks(pre_hooks) }}
-    {%- do spark_iceberg.build_table(target, compiled_code, load_relation(this) is not none) -%}
+    {%- set rows = spark_iceberg.checked_query(compiled_code) -%}
+    {%- do spark_iceberg.build_table(target, rows, load_relation(this) is not none) -%}
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}

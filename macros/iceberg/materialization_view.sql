@@ -7,18 +7,19 @@
 {% materialization view, adapter='spark' %}
     {%- set target = this.incorporate(type='view') -%}
     {{ run_hooks(pre_hooks) }}
+    {%- set rows = spark_iceberg.checked_query(compiled_code) -%}
     {%- if var('iceberg_catalog_has_views', false) -%}
         {%- if load_relation(this) is not none -%}
             {#- Not before it is seen that the query can be run. -#}
-            {%- do spark_iceberg.columns_of_query(compiled_code) -%}
+            {%- do spark_iceberg.columns_of_query(rows) -%}
             {%- do run_query('drop table if exists ' ~ this ~ ' purge') -%}
         {%- endif -%}
         {%- call statement('main') -%}
-            {{ get_create_view_as_sql(target, compiled_code) }}
+            {{ get_create_view_as_sql(target, rows) }}
         {%- endcall -%}
     {%- else -%}
         {%- set target = this.incorporate(type='table') -%}
-        {%- do spark_iceberg.build_table(target, compiled_code, load_relation(this) is not none) -%}
+        {%- do spark_iceberg.build_table(target, rows, load_relation(this) is not none) -%}
     {%- endif -%}
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [target]}) }}

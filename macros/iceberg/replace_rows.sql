@@ -4,8 +4,9 @@
     stays, null: a schema belongs to all branches of the table.
 -#}
 {% macro replace_rows(target, sql, given) -%}
-    {%- set standing = spark_iceberg.columns_of_table(target) -%}
-    {%- set standing = spark_iceberg.fit_columns(target, standing, given) -%}
+    {%- set listed = spark_iceberg.listed_table(target) -%}
+    {%- set standing = spark_iceberg.fit_columns(target, listed.columns, given) -%}
+    {%- do spark_iceberg.settle_table(target, listed) -%}
     {%- set gained = spark_iceberg.add_columns(target, standing, given) -%}
     {%- set selected = [] -%}
     {%- set given_names = given | map(attribute='name') | map('lower') | list -%}

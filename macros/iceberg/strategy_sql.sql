@@ -12,16 +12,6 @@
         {#- dbt-spark's own leaves it to the session's mode whether other batches survive. -#}
         {{ return(spark_iceberg.get_incremental_insert_overwrite_sql(arguments)) }}
     {%- endif -%}
-    {%- if strategy == 'merge' -%}
-        {{ return(dbt_spark_get_incremental_sql(
-            strategy,
-            arguments.temp_relation,
-            arguments.target_relation,
-            arguments.target_relation,
-            arguments.unique_key,
-            arguments.incremental_predicates,
-        )) }}
-    {%- endif -%}
     {%- set found = spark_iceberg.strategy_macro('get_incremental_' ~ strategy ~ '_sql') -%}
     {%- if found is none -%}
         {%- do exceptions.raise_compiler_error(

@@ -184,14 +184,9 @@ def test_quarantine_holds_each_bad_line_with_its_object_number_and_reason(feed: 
 
     name = feed.source.full_name
     listed = feed.cdp("quarantine", "list", name).splitlines()
-    assert [line.split(maxsplit=3) for line in listed[1:-1]] == [
-        [name, "1", "landing", f"{reason:<20}     1"]
-        for reason in (
-            "id is missing",
-            "it is no JSON object",
-            "it is not JSON",
-            "it is not in UTF-8",
-        )
+    reasons = ("id is missing", "it is no JSON object", "it is not JSON", "it is not in UTF-8")
+    assert [" ".join(line.split()) for line in listed[1:-1]] == [
+        f"{name} 1 landing {reason} 1" for reason in reasons
     ]
     table = name.replace(".", "_")
     assert listed[-1].startswith(f"staging.stg_{table}__rejected is not built")

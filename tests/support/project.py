@@ -66,6 +66,11 @@ class Project:
         assert done.success is ok, text
         return text
 
+    def forget(self) -> None:
+        """Have dbt read the project anew: its files have changed."""
+        for kept in [kept for kept in _manifests if kept[:2] == (self.folder, self.schema)]:
+            del _manifests[kept]
+
     def table(self, name: str) -> Table:
         found: Table = catalog(self.stack).load_table(f"{self.schema}.{name}")
         return found

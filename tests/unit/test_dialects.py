@@ -166,6 +166,17 @@ def test_values_are_read_as_they_were_written(
         assert not rejects
 
 
+@pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
+def test_blank_lines_are_no_records_whatever_the_delimiter(path: Path, mark: str) -> None:
+    text = f"id{mark}note\n\n1{mark}a\n\n\n2{mark}b\n\n"
+    rows, rejects = read_text(path, text, source(delimiter=mark))
+    assert [(row["id"], row["note"], row["_source_row"]) for row in rows] == [
+        ("1", "a", 2),
+        ("2", "b", 3),
+    ]
+    assert not rejects
+
+
 def test_quotes_are_text_where_the_dialect_has_none(path: Path) -> None:
     rows, _ = read_text(path, 'id|note\n1|"a\n2|b"c\n', source(delimiter="|", quote=None))
     assert [row["note"] for row in rows] == ['"a', 'b"c']

@@ -68,6 +68,27 @@ def reason(parser: Parser, line: str | bytes) -> str:
     return one.reason
 
 
+# Nothing is inferred from the lines before.
+
+
+def test_a_field_or_type_that_comes_late_is_read_as_any(parser: Parser) -> None:
+    """Readers that sample lines lose a key after the sample, and make 2 of a late 1.5."""
+    early = "".join(f'{{"id":"{i}","amount":7}}\n' for i in range(25_000))
+    late = '{"id":"a","amount":1.5}\n{"id":"b","amount":true}\n{"id":"c","line":"x","new":1}\n'
+    found = parse(parser, early + late).rows.slice(25_000).to_pylist()
+    assert [row["amount"] for row in found] == ["1.5", "true", None]
+    assert (found[2]["line"], json.loads(found[2]["_extra"])) == ("x", {"new": 1})
+
+
+def test_numbers_of_a_wide_object_are_not_made_of_one_type(parser: Parser) -> None:
+    """One fraction among 300 keys leaves the whole numbers beside it whole."""
+    wide = {f"k{i:03}": 9007199254740993 for i in range(300)} | {"k000": 1.5}
+    found = row(parser, json.dumps({"id": "1", "line": wide, "o": wide, "amount": 1908.0}))
+    assert json.loads(found["line"]) == wide
+    assert json.loads(found["_extra"]) == {"o": wide}
+    assert found["amount"] == "1908.0"
+
+
 # Keys that are numbers.
 
 

@@ -7,7 +7,7 @@ import json
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 
@@ -537,6 +537,8 @@ MOMENT = datetime(2024, 1, 2, 3, 4, 5)  # noqa: DTZ001 - a timestamp without a z
         (pa.array([float("nan"), None]), ["nan", None]),
         (pa.array([1.5, None], pa.float32()), ["1.5", None]),
         (pa.nulls(2), [None, None]),
+        (pa.array([time(1, 2, 3), None], pa.time32("s")), ["01:02:03.000", None]),
+        (pa.array([time(1, 2, 3), None], pa.time64("us")), ["01:02:03.000000", None]),
         (pa.array(["x", "x"]).dictionary_encode(), ["x", "x"]),
         (pa.array(["x", None], pa.large_string()), ["x", None]),
         (pa.array([b"x", None]), ["x", None]),

@@ -215,6 +215,33 @@ def test_only_text_is_in_the_notation_of_the_source(book: Callable[..., Book]) -
     assert [r.number for r in rejects] == [4]
 
 
+def test_cells_are_read_as_values_and_not_as_they_are_displayed(
+    book: Callable[..., Book],
+) -> None:
+    """7.5 % is 0.075 everywhere, and 0001 in a format of four digits is the number 1."""
+    written = book()
+    formats = {"0.0%": 0.075, "0000": 1, '"$"#,##0.00': 1234.5, "yyyy-mm-dd": "abcd"}
+    for i, (form, value) in enumerate(formats.items(), 1):
+        cell = written.book.add_format({"num_format": form})
+        written.sheet.write(i, 0, f"k{i}")
+        written.sheet.write(i, 1, value, cell)
+    rows, _ = written.read()
+    assert [row["value"] for row in rows] == ["0.075", "1", "1234.5", "abcd"]
+
+
+@pytest.mark.parametrize("empty", ["<v/>", "<v></v>", ""])
+def test_text_cell_that_points_at_no_text_is_blank(book: Callable[..., Book], empty: str) -> None:
+    """Not the first text of the workbook."""
+    written = book()
+    for i in range(3):
+        written.add(f"k{i}", f"text {i}")
+    written.book.close()
+    change(written.path, "sheet1", r'(<c r="B3" t="s">)<v>[0-9]+</v>', rf"\1{empty}", regex=True)
+    rows, rejects = read(written.path)
+    assert [row["value"] for row in rows] == ["text 0", "", "text 2"]
+    assert not rejects
+
+
 # Which sheet.
 
 

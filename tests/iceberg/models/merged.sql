@@ -7,7 +7,7 @@
 }}
 
 select
-    id,
+    nullif(id, 2) as id,
     '{{ var("colour") }}' as colour,
     id % 2 as part
 from range({{ var('batches') }})

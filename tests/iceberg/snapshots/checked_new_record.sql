@@ -9,8 +9,9 @@
     )
 }}
 
+-- A key may be null.
 select
-    id,
+    nullif(id, 0) as id,
     if(id = 1, '{{ var("colour") }}', 'grey') as colour
 from range({{ var('batches') }})
 
