@@ -7,7 +7,7 @@ PYTEST := .venv/bin/python -m pytest
 STORE_WORKERS ?= 3
 # What needs no sample: it has stacks of its own, and runs beside the rest of engine.
 ASIDE := $(addprefix tests/engine/test_,$(addsuffix .py,transform rest_catalog iceberg_macros \
-    iceberg_strategies iceberg_types macros drift))
+    iceberg_contracts iceberg_strategies iceberg_types macros drift))
 # --full runs whole matrices and long populations, too: `make test-all`.
 TEST_OPTIONS ?=
 # Targets beside one another, each with its output in one piece: much of a test is waiting.

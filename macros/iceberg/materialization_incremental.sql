@@ -29,11 +29,14 @@
         {%- do spark_iceberg.build_table(target, rows.sql, exists, rows.columns) -%}
     {%- else -%}
         {%- set given = spark_iceberg.columns_of_query(query) -%}
-        {%- if on_schema_change in ['fail', 'sync_all_columns'] -%}
+        {%- if on_schema_change == 'fail' -%}
             {%- do spark_iceberg.change_schema(on_schema_change, target, query) -%}
         {%- endif -%}
         {%- set standing = spark_iceberg.columns_of_table(target) -%}
-        {%- if on_schema_change == 'append_new_columns' -%}
+        {%- if on_schema_change == 'sync_all_columns' -%}
+            {%- set standing = spark_iceberg.drop_columns(target, standing, given) -%}
+        {%- endif -%}
+        {%- if on_schema_change in ['append_new_columns', 'sync_all_columns'] -%}
             {%- set flags_ = [config.get('truncated_flag')]
                 + ([config.get('deleted_flag')] if strategy == 'upsert' else []) -%}
             {%- set standing = standing + spark_iceberg.add_columns(target, standing, given, flags_) -%}

@@ -102,3 +102,25 @@ def test_a_table_is_made_with_partitions_of_each_kind(project: Project, write: W
     )
     project.dbt("build", "--select", name)
     assert [str(f.transform) for f in project.table(name).spec().fields] == ["day", "bucket[4]"]
+
+
+def test_columns_are_those_of_the_query_where_the_model_says_so(
+    project: Project, write: Write
+) -> None:
+    settings = {
+        "materialized": "incremental",
+        "incremental_strategy": "merge",
+        "unique_key": "id",
+        "on_schema_change": "sync_all_columns",
+    }
+    name = write("synced", "select 1 as id, 'red' as colour, 1 as size", **settings)
+    project.dbt("build", "--select", name)
+    write(name, "select id, cast(id as bigint) as size, 'x' as mark from range(3)", **settings)
+    project.dbt("build", "--select", name)
+    found = project.table(name).schema()
+    assert {f.name: str(f.field_type) for f in found.fields} == {
+        "id": "long",
+        "size": "long",
+        "mark": "string",
+    }
+    assert project.rows(name, "id", "size", "mark") == [(i, i, "x") for i in range(3)]

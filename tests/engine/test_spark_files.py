@@ -47,8 +47,13 @@ def test_any_table_of_spark_reads_back_equal_or_is_refused(
             folder = tmp_path / f"{seed}-{kind}"
             session.conf.set("spark.sql.parquet.outputTimestampType", kind)
             writer = session.createDataFrame(made).coalesce(1).write
-            if form == "csv":  # by default a quote is escaped as the source would have to state
-                writer = writer.option("header", True).option("escape", '"')
+            if form == "csv":  # by default it trims texts, and escapes quotes by a backslash
+                writer = writer.options(
+                    header=True,
+                    escape='"',
+                    ignoreLeadingWhiteSpace=False,
+                    ignoreTrailingWhiteSpace=False,
+                )
             writer.format(form).save(f"file:{folder}")
             (path,) = folder.glob("part-*")
             rejects: list[Reject] = []
