@@ -110,6 +110,7 @@ def _token(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
+@pytest.mark.full
 @pytest.mark.usefixtures("_token")
 def test_server_answers_without_its_archive_and_takes_longer(
     stack: Stack, parts: Provisioned, tmp_path: Path

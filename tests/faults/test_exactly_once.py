@@ -22,7 +22,7 @@ from cdp import objects
 from tests.support.chaos import RECONCILE, source
 from tests.support.stack import CDP, Stack
 
-SCHEDULES, FEW = 24, 2
+SCHEDULES, FEW = 24, 1
 SEED = int(os.environ.get("CDP_TEST_SEED", "20241231"))
 # What is done to landing and loading in a round; by day not the last one, which is the first again.
 ROUNDS = ["kill load", "kill land", "kill Spark", "two at once", "kill load"]
