@@ -103,10 +103,9 @@ class AtPostgres:
             cursor.itersize = 10_000
             cursor.execute(
                 sql.SQL(
-                    "select bucket, checksum, {} from ({}) as hashed where bucket = any(%s) "
+                    "select bucket, checksum, {} from ({}) as hashed where bucket = any({}) "
                     'order by bucket collate "C", {}'
-                ).format(sql.SQL(", ").join(keys), self._hashed, order),
-                (list(ranges),),
+                ).format(sql.SQL(", ").join(keys), self._hashed, sql.Literal(list(ranges)), order)
             )
             for bucket, checksum, *key in cursor:
                 yield Row(bucket, tuple(key), checksum)

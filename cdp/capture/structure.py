@@ -147,8 +147,11 @@ class Watch:
     def check_server(self, position: Position) -> None:
         """Raise CdpError where the server may lack changes."""
         body = self._ledger.read(self._key)
-        self._known = Known.parse(body) if body else self.read()
-        slot.check_server(self._origin, position, self._known.system, self._known.timeline)
+        known = Known.parse(body) if body else self.read()
+        if body is None:
+            self._keep(known)
+        self._known = known
+        slot.check_server(self._origin, position, known.system, known.timeline)
 
     def look(self) -> bool:
         """Whether all that happened to the table is told, as far as changes have been read. If so
