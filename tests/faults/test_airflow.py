@@ -121,6 +121,7 @@ def alerts(stack: Stack) -> list[tuple[str, str]]:
     return [(each["name"], each["severity"]) for each in causes]
 
 
+@pytest.mark.full
 def test_a_killed_task_is_tried_again_and_a_failing_contract_ends_red_with_main_untouched(
     driver: Airflow,
 ) -> None:

@@ -586,7 +586,7 @@ def test_each_line_of_a_dirty_block_is_a_row_or_in_quarantine_as_json_has_it(
 ) -> None:
     rng = random.Random(20240607)  # noqa: S311 - the same blocks at every run
     kinds: Counter[str] = Counter()
-    for _ in range(300):
+    for _ in range(150):
         texts = [dirty(rng) for _ in range(rng.randint(1, 5))]
         found = parse(parser, *texts)
         wanted = {
@@ -604,9 +604,9 @@ def test_each_line_of_a_dirty_block_is_a_row_or_in_quarantine_as_json_has_it(
             assert isinstance(line, dict), texts[each["_part"]]
             assert _all_agree(each, line, [*NAMES, "_extra"]), (each, line)
         assert not wanted
-    assert kinds["row"] > 1000
-    assert min(kinds[r] for r in ("it is not JSON", "it is not in UTF-8", "id is missing")) > 90
-    assert min(kinds[r] for r in ("it is no JSON object", "several keys mean id")) > 20
+    assert kinds["row"] > 500
+    assert min(kinds[r] for r in ("it is not JSON", "it is not in UTF-8", "id is missing")) > 45
+    assert min(kinds[r] for r in ("it is no JSON object", "several keys mean id")) > 10
 
 
 def _all_agree(landed: dict[str, Any], line: dict[str, Any], names: Sequence[str]) -> bool:

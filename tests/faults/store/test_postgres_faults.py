@@ -10,6 +10,7 @@ from psycopg2.extensions import connection
 from cdp import postgres
 from cdp.stack import postgres as local
 from cdp.stack import probes
+from cdp.stack.supervisor import Supervisor
 from tests.support.captured import DROP, Table, fill
 from tests.support.postgres import ask
 from tests.support.stack import Stack
@@ -109,10 +110,17 @@ def _promote(stack: Stack) -> None:
         before = ask(session, TIMELINE)
     data = local.home(stack.settings()) / "data"
     (data / "standby.signal").touch()
+    # One that ends as soon as it has started is not started again.
+    wait_for(lambda: Supervisor(stack.state_dir).processes()["postgres"]["statename"] == "RUNNING")
     psutil.Process(stack.pid("postgres")).send_signal(signal.SIGINT)
     wait_for(lambda: _answer(stack, "select pg_is_in_recovery()") is True)
-    _answer(stack, "select pg_promote()")
-    wait_for(lambda: _answer(stack, TIMELINE) not in {None, before[0][0]})
+    wait_for(lambda: _is_promoted(stack, before[0][0]))
+
+
+def _is_promoted(stack: Stack, before: object) -> bool:
+    """Ask until it is: a server that has just come up may not hear the first time."""
+    _answer(stack, "select pg_promote(false)")
+    return _answer(stack, TIMELINE) not in {None, before}
 
 
 def _answer(stack: Stack, query: str) -> object:
