@@ -81,13 +81,12 @@ def fit(
                 )
         elif column.default:
             filled.append(column.name)
-        elif kept := [(h, why) for h, why in unsent.items() if column.matches(h)]:
-            if not column.optional:
+        elif not column.optional:
+            if heading := next(filter(column.matches, unsent), ""):
                 raise CdpError(
-                    f"column {kept[0][0]} of {table} {kept[0][1]}: Postgres does not send it",
+                    f"column {heading} of {table} {unsent[heading]}: Postgres does not send it",
                     f"make it a stored column, or mark it `optional: true` in {file}; {again}",
                 )
-        elif not column.optional:
             raise CdpError(
                 f"column {column.name} of {table} is gone; the capture has stopped before the "
                 "change, and the slot keeps the rest",

@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 import psycopg2
 
 from cdp.capture import slot, snapshot
-from cdp.capture.fit import Fit, fit
+from cdp.capture.fit import Fit
 from cdp.capture.gather import NEVER, Acts, Gatherer, Options
 from cdp.capture.origin import LOST, Origin
 from cdp.capture.pending import Pending
@@ -119,13 +119,13 @@ class Follower:
         self._met = True
         anew = self._resnapshot or self.writer.position is None
         self.origin.prepare(anew=anew)
-        before = self._watch.read()
         if not anew and self.writer.position:
             self._watch.check_server(self.writer.position)
             self._doubt()
         if self.options.once and self._target is None:
             self._target = slot.log_end(self.origin, mark=True)
         if anew:
+            before = self._watch.read()
             snapshot.take(self.origin, self.writer, self._say)
             self._watch.begin(before)
             self._resnapshot = False
@@ -189,14 +189,17 @@ class Follower:
 
     def _doubt(self) -> None:
         """Look whether the table is what changes made it. If not, those to come may tell why."""
-        self._doubted_at = None if self._watch.look() else slot.log_end(self.origin)
+        self._doubted_at = slot.log_end(self.origin) if self._watch.look() else None
 
     def _refuse_untold(self) -> None:
         """All up to the doubt has been read: what it has not told, no change will."""
         self._doubted_at = None
-        if not self._watch.look():
+        if found := self._watch.look():
             self._collect(wait_for_it=True)
-            self._watch.refuse()
+            raise CdpError(
+                "; ".join(found),
+                f"{self.origin.again}: a new snapshot, taken while the table is in use",
+            )
 
     def _truncated(self, transaction: int) -> None:
         self._watch.truncates.add(transaction)
@@ -210,8 +213,7 @@ class Follower:
 
     def _judge(self, relation: Relation) -> Fit:
         try:
-            types = self.origin.types(c.type for c in relation.columns)
-            return fit(self.source, relation, types, self.origin.unsent())
+            return self.origin.fit(relation)
         except CdpError:
             self._collect(wait_for_it=True)
             raise

@@ -10,6 +10,7 @@ from psycopg2 import sql
 from psycopg2.extensions import connection
 
 from cdp.capture import queries
+from cdp.capture.fit import Fit, fit
 from cdp.capture.pgoutput import Column, Relation
 from cdp.errors import CdpError
 from cdp.landing.source import Source
@@ -208,6 +209,11 @@ class Origin:
     def unsent(self) -> dict[str, str]:
         """The table's columns that the publication does not send, each with why."""
         return dict(self.ask(queries.UNSENT, oid=self.oid, schema=self.schema, table=self.table))
+
+    def fit(self, relation: Relation) -> Fit:
+        """How the columns of the table, as a relation has them, fit the source. Raises CdpError."""
+        types = self.types(c.type for c in relation.columns)
+        return fit(self.source, relation, types, self.unsent())
 
     def identify(self, slot: str) -> None:
         """Have the publication say which slot it is for, if it is ours."""

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 import psycopg2
 from psycopg2 import sql
@@ -141,7 +142,7 @@ def make(origin: Origin) -> tuple[connection, str, str]:
     """Make the slot. Returns a connection, the snapshot that lasts as long as it, and the LSN from
     which on the slot has changes. The publication's comment becomes the slot's identity.
     """
-    made = _make(origin, origin.name, more=", FAILOVER true" if origin.version >= 170000 else "")
+    made = _make(origin, origin.name)
     origin.identify(identity(origin, made[2]))
     return made
 
@@ -149,7 +150,26 @@ def make(origin: Origin) -> tuple[connection, str, str]:
 def look(origin: Origin) -> tuple[connection, str, str]:
     """A connection, a snapshot that lasts as long as it, and the LSN that it is as of: all that was
     committed before is in it. The slot that tells it goes with the connection."""
-    return _make(origin, f"{origin.name[:50]}_{uuid.uuid4().hex[:8]}", "TEMPORARY ")
+    return _make(origin, f"{origin.name[:50]}_{uuid.uuid4().hex[:8]}", temporary=True)
+
+
+def seeing(origin: Origin, holder: connection, snapshot: str) -> tuple[connection, datetime]:
+    """A connection in a transaction that sees a snapshot, and when it began. What held the snapshot
+    is closed."""
+    try:
+        reader = origin.reader()
+        try:
+            with reader.cursor() as cursor:
+                cursor.execute("begin isolation level repeatable read, read only")
+                cursor.execute("set transaction snapshot %s", (snapshot,))
+                cursor.execute("select now()")
+                (moment,) = cursor.fetchone() or (None,)
+        except BaseException:
+            reader.close()
+            raise
+        return reader, moment
+    finally:
+        holder.close()
 
 
 def branched_at(origin: Origin, timeline: int) -> int:
@@ -163,11 +183,13 @@ def branched_at(origin: Origin, timeline: int) -> int:
     return found.get(timeline, 0)
 
 
-def _make(origin: Origin, slot: str, kind: str = "", more: str = "") -> tuple[connection, str, str]:
+def _make(origin: Origin, slot: str, *, temporary: bool = False) -> tuple[connection, str, str]:
+    kind = "TEMPORARY " if temporary else ""
+    follows = ", FAILOVER true" if origin.version >= 170000 and not temporary else ""
     opened = replication(origin)
     with opened.cursor() as cursor:
         name = sql.Identifier(slot).as_string(opened)
-        options = f"(SNAPSHOT 'export'{more})"
+        options = f"(SNAPSHOT 'export'{follows})"
         cursor.execute(f"CREATE_REPLICATION_SLOT {name} {kind}LOGICAL pgoutput {options}")
         _, point, snapshot, _ = cursor.fetchone() or ("", "", "", "")
     return opened, snapshot, point

@@ -11,7 +11,7 @@ import pyarrow.csv
 from psycopg2 import sql
 
 from cdp.capture import slot
-from cdp.capture.fit import Fit, fit
+from cdp.capture.fit import Fit
 from cdp.capture.origin import Origin
 from cdp.capture.pgoutput import Relation
 from cdp.capture.writer import Writer
@@ -38,22 +38,10 @@ def take(origin: Origin, writer: Writer, say: Callable[[str], None]) -> None:
     """
     slot.drop(origin)
     holder, snapshot, point = slot.make(origin)
+    reader, taken_at = slot.seeing(origin, holder, snapshot)
     try:
-        reader = origin.reader()
-    except BaseException:
-        holder.close()
-        raise
-    try:
-        with reader.cursor() as cursor:
-            cursor.execute("begin isolation level repeatable read, read only")
-            cursor.execute("set transaction snapshot %s", (snapshot,))
-            cursor.execute("select now()")
-            (taken_at,) = cursor.fetchone() or (None,)
-        holder.close()
         relation = origin.relation()
-        unsent = origin.unsent()
-        types = origin.types(c.type for c in relation.columns)
-        found = fit(origin.source, relation, types, unsent)
+        found = origin.fit(relation)
         with Batch(writer.ledger, found.gained) as batch:
             position = Position(slot.identity(origin, point), slot.lsn_number(point), 0, True)
             rows = Rows(batch, found, position.lsn, taken_at, writer.ended)
@@ -63,9 +51,8 @@ def take(origin: Origin, writer: Writer, say: Callable[[str], None]) -> None:
             columns = [c.name for c in origin.source.columns] + list(found.gained)
             writer.land(batch, "snapshot", columns, position)
     finally:
-        holder.close()
         reader.close()
-    for name, why in unsent.items():
+    for name, why in origin.unsent().items():
         say(f"{origin.source.full_name}: column {name} {why}, and is not captured")
     say(f"{origin.source.full_name}: a snapshot of {count} rows has landed, as of {point}")
 

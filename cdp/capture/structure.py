@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 
 from cdp.capture import slot
 from cdp.capture.origin import Origin
-from cdp.errors import CdpError
 from cdp.landing.ledger import Ledger, Position
 
 # The tables that hold the rows: the leaves of a partitioned table, or the table itself. One that is
@@ -153,27 +152,15 @@ class Watch:
         self._known = known
         slot.check_server(self._origin, position, known.system, known.timeline)
 
-    def look(self) -> bool:
-        """Whether all that happened to the table is told, as far as changes have been read. If so
-        it is what the table is compared with from now on."""
+    def look(self) -> list[str]:
+        """What happened to the table that no change has told, as far as changes have been read. If
+        that is nothing, the table is compared with what it is now from now on."""
         now = self.read()
-        if self._untold(now):
-            return False
-        if now != self._known:
-            self._keep(now)
-        return True
-
-    def refuse(self) -> None:
-        """Raise CdpError for what no change tells, if there is anything."""
-        if found := self._untold(self.read()):
-            raise CdpError(
-                "; ".join(found),
-                f"{self._origin.again}: a new snapshot, taken while the table is in use",
-            )
-
-    def _untold(self, now: Known) -> list[str]:
         before = (self._known or now).leaves
-        return untold(before, now.leaves, self._origin.source.location, self.truncates)
+        found = untold(before, now.leaves, self._origin.source.location, self.truncates)
+        if not found and now != self._known:
+            self._keep(now)
+        return found
 
     def _keep(self, known: Known) -> None:
         self._ledger.write(self._key, json.dumps(asdict(known)).encode())

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import psycopg2
@@ -20,7 +20,7 @@ from psycopg2 import sql
 
 from cdp.capture import slot
 from cdp.capture.checksums import AtLake, AtPostgres, Row, differing, digits, unequal
-from cdp.capture.fit import Fit, fit
+from cdp.capture.fit import Fit
 from cdp.capture.follow import Follower
 from cdp.capture.gather import Options
 from cdp.capture.origin import Origin
@@ -67,11 +67,6 @@ class _View:
     lsn: int
     taken_at: datetime
 
-    @property
-    def estimate(self) -> float:
-        """About how many rows the table has, 0 where Postgres has never counted them."""
-        return max(self.origin.estimate(), 0)
-
 
 def verify(
     source: Source,
@@ -92,7 +87,7 @@ def verify(
     with _view(source, settings) as view:
         _catch_up(view, settings, options, say)
         loader.load(source, settings)
-        width = digits(view.estimate)
+        width = digits(view.origin.estimate())
         here = AtPostgres(view.reader, view.relation, view.origin.only, view.fit.key, width)
         table = f"lake.{source.raw_table}"
         there = AtLake(connect(settings), table, view.fit, view.lsn, width)
@@ -131,20 +126,12 @@ def _view(source: Source, settings: Settings) -> Iterator[_View]:
         origin.prepare(anew=False)
         origin.check_publication()
         holder, snapshot, point = slot.look(origin)
-        try:
-            reader = origin.reader()
-            with reader.cursor() as cursor:
-                cursor.execute("begin isolation level repeatable read, read only")
-                cursor.execute("set transaction snapshot %s", (snapshot,))
-                cursor.execute("select now()")
-                (taken_at,) = cursor.fetchone() or (datetime.now(UTC),)
-        finally:
-            holder.close()
+        reader, taken_at = slot.seeing(origin, holder, snapshot)
         try:
             relation = origin.relation()
-            types = origin.types(c.type for c in relation.columns)
-            found = fit(source, relation, types, origin.unsent())
-            yield _View(origin, reader, relation, found, slot.lsn_number(point), taken_at)
+            yield _View(
+                origin, reader, relation, origin.fit(relation), slot.lsn_number(point), taken_at
+            )
         finally:
             reader.close()
     except psycopg2.Error as error:

@@ -146,7 +146,7 @@ def _in_utf8(path: Path, dialect: Dialect) -> Iterator[bytes]:
     but not in lines that it cannot parse, and not their place.
     """
     decoder = codecs.getincrementaldecoder(dialect.encoding)()
-    doubt = None if dialect.encoding.lower().startswith("utf") else _Doubt(path, dialect)
+    doubt = None if dialect.is_utf8 or dialect.is_wide else _Doubt(path, dialect)
     line = 1
     with path.open("rb") as f:
         while True:

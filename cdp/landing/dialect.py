@@ -74,6 +74,11 @@ class Dialect(BaseModel):
         return codecs.lookup(self.encoding).name in ("utf-8", "utf-8-sig")
 
     @property
+    def is_wide(self) -> bool:
+        """Whether a character has two bytes or more, zeros among them."""
+        return codecs.lookup(self.encoding).name.startswith(("utf-16", "utf-32"))
+
+    @property
     def rewrites_numbers(self) -> bool:
         return self.decimal_mark != "." or self.thousands_separator is not None
 

@@ -1,11 +1,15 @@
 """Rewrites numbers and moments from a source's dialect into the forms that staging reads."""
 
-import duckdb
+from typing import TYPE_CHECKING
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from cdp.landing.dialect import Dialect, date_form, has_time
 from cdp.landing.records import Which
+
+if TYPE_CHECKING:
+    import duckdb
 
 YEARS_1_TO_9999 = [-62_135_596_800_000_000, 253_402_300_799_999_999]  # microseconds since 1970
 NUMBERS = ("integer", "decimal")
@@ -66,6 +70,8 @@ class Notation:
     def _moments(self, texts: pa.Array) -> pa.Array:
         """Dates, and moments in UTC, in ISO 8601; null for what is none."""
         if self._engine is None:
+            import duckdb
+
             self._engine = duckdb.connect(config={"threads": 1})
         formats = self._dialect.date_formats
         self._engine.register("texts", pa.table({"text": texts}))

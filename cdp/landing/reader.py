@@ -18,11 +18,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cdp.errors import CdpError
-from cdp.landing import csv_file, parquet_file, sheet
+from cdp.landing import csv_file, parquet_file
+from cdp.landing.dialect import Dialect
 from cdp.landing.notation import Notation
 from cdp.landing.records import INEXACT_KEY, Quarantined, Records
 from cdp.landing.source import FORMS, Source, one_line
 
+ZIP = b"PK\x03\x04"  # what a workbook is
 Format = Literal["CSV", "Parquet", "an Excel workbook"]
 
 
@@ -59,25 +61,22 @@ class Fit:
                 )
 
 
-def file_format(path: Path, encoding: str = "utf-8") -> Format:
-    """The format of a file, by content. Raises CdpError for what is none of them.
-
-    encoding: that of its text, if it is CSV.
-    """
+def file_format(path: Path, dialect: Dialect) -> Format:
+    """The format of a file, by content. Raises CdpError for what is none of them."""
     with path.open("rb") as f:
         head = f.read(4096)
     if not head:
         raise CdpError(f"{path} is empty", "ask for the file to be delivered again")
     if head.startswith(b"PAR1"):
         return "Parquet"
-    if sheet.is_workbook(head):
+    if head.startswith(ZIP):
         return "an Excel workbook"
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and "16" not in encoding:
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and not dialect.is_wide:
         raise CdpError(
-            f"{path} is in UTF-16, and the dialect of the source states {encoding.upper()}",
+            f"{path} is in UTF-16, and the dialect of the source states {dialect.encoding.upper()}",
             "deliver it in that encoding, or correct the dialect",
         )
-    if b"\0" in head and not encoding.lower().startswith(("utf-16", "utf-32", "utf16", "utf32")):
+    if b"\0" in head and not dialect.is_wide:
         raise CdpError(
             f"{path} is neither Parquet, nor CSV, nor an .xlsx workbook: it is binary",
             "deliver it as CSV with a heading line, as .xlsx or as Parquet",
@@ -102,12 +101,14 @@ def read(path: Path, source: Source, quarantined: Quarantined) -> Iterator[pa.Ta
     fit = Fit()
     kind: Format = "CSV"
     try:
-        kind = file_format(path, source.dialect.encoding)
+        kind = file_format(path, source.dialect)
         if kind == "Parquet":
             records = parquet_file.read(path)
         elif kind == "CSV":
             records = csv_file.read(path, source.dialect, quarantined)
         else:
+            from cdp.landing import sheet
+
             records = sheet.read(path, source.sheet)
         with Notation(source.dialect) as notation:
             for each in records:

@@ -26,7 +26,6 @@ from cdp.errors import CdpError
 from cdp.landing.records import Records
 from cdp.landing.source import one_line
 
-ZIP = b"PK\x03\x04"
 ROWS = 50_000
 # Excel keeps 15 digits of a number.
 EXACT_BELOW = 1e15
@@ -50,11 +49,6 @@ class _Row(NamedTuple):
     number: int
     cells: list[Cell]
     faults: dict[int, str]
-
-
-def is_workbook(head: bytes) -> bool:
-    """Whether the first bytes of a file are those of a zip archive, as workbooks are."""
-    return head.startswith(ZIP)
 
 
 def read(path: Path, sheet: str | None) -> Iterator[Records]:

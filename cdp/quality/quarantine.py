@@ -14,6 +14,7 @@ import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from cdp import lake, objects
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pyarrow as pa
+    from pyarrow import fs
     from pyiceberg.table import Table
 
 KIND: Kind = "replay"
@@ -136,17 +138,21 @@ class Quarantine:
 
     def _read(self, part: Part, columns: tuple[str, ...] = ("*",)) -> "pa.Table":
         import pyarrow.parquet as pq
+
+        with self._store.open_input_file(f"{self.settings.bucket}/{part.key}") as file:
+            return pq.read_table(file, columns=None if columns == ("*",) else list(columns))
+
+    @cached_property
+    def _store(self) -> "fs.S3FileSystem":
         from pyarrow import fs
 
         environment = self.settings.environment()
-        store = fs.S3FileSystem(
+        return fs.S3FileSystem(
             endpoint_override=self.settings.store_url,
             access_key=environment["AWS_ACCESS_KEY_ID"],
             secret_key=environment["AWS_SECRET_ACCESS_KEY"],
             region=self.settings.s3_region,
         )
-        with store.open_input_file(f"{self.settings.bucket}/{part.key}") as file:
-            return pq.read_table(file, columns=None if columns == ("*",) else list(columns))
 
     def _table(self, name: str) -> "Table | None":
         from pyiceberg.exceptions import NoSuchTableError

@@ -64,7 +64,7 @@ def test_a_postgres_whose_log_is_not_logical_is_told_at_once(
     ask(session, "alter system set wal_level = replica")
     try:
         psutil.Process(stack.pid("postgres")).send_signal(signal.SIGINT)
-        wait_for(lambda: _level(stack) == "replica")
+        wait_for(lambda: _answer(stack, "show wal_level") == "replica")
         with pytest.raises(probes.UnfitError, match="wal_level is replica"):
             probes.postgres(stack.settings())
         line = stack.refused("up")
@@ -73,15 +73,7 @@ def test_a_postgres_whose_log_is_not_logical_is_told_at_once(
         with postgres.connect(stack.settings()) as other:
             ask(other, "alter system reset wal_level")
         psutil.Process(stack.pid("postgres")).send_signal(signal.SIGINT)
-        wait_for(lambda: _level(stack) == "logical")
-
-
-def _level(stack: Stack) -> object:
-    try:
-        with postgres.connect(stack.settings()) as other:
-            return ask(other, "show wal_level")[0][0]
-    except psycopg2.OperationalError:
-        return None
+        wait_for(lambda: _answer(stack, "show wal_level") == "logical")
 
 
 @pytest.mark.parametrize("follows", [True, False], ids=["with-its-slot", "with-a-slot-made-anew"])
@@ -127,5 +119,5 @@ def _answer(stack: Stack, query: str) -> object:
     try:
         with postgres.connect(stack.settings()) as session:
             return ask(session, query)[0][0]
-    except psycopg2.Error:
+    except psycopg2.OperationalError:
         return None
