@@ -1,17 +1,13 @@
 """Files that Spark has written read back equal, or are refused: no value changes."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
 
-from cdp.landing import delivery
+from tests.support import delivered
 from tests.support.any_table import TYPES, agrees, source, table
 from tests.support.stack import Stack
-
-if TYPE_CHECKING:
-    from cdp.landing.batch import Reject
 
 # Spark has no unsigned numbers, no zones and no nanoseconds; and pandas, which carries the rows
 # there, no dictionaries of text.
@@ -56,8 +52,7 @@ def test_any_table_of_spark_reads_back_equal_or_is_refused(
                 )
             writer.format(form).save(f"file:{folder}")
             (path,) = folder.glob("part-*")
-            rejects: list[Reject] = []
-            found = [r for t in delivery.tables(path, source(form), rejects) for r in t.to_pylist()]
+            found, rejects = delivered.read(path, source(form))
             assert len(found) + len(rejects) >= len(made)
             read += len(found)
             by_key = {row["id"]: row for row in found}

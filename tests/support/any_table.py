@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from cdp.landing.source import FORMS, Source
+from tests.support.delivered import described
 
 SIGNS = [*"aü€𝄞,;'\"\\\n\r\t |0.%-/", "\r\n", "\u00a0", "\u200b", "null", "NaN", "1e5", "\ufeff"]
 TYPES = {"text": "string", "flag": "boolean", "whole": "integer", "number": "decimal"} | {
@@ -31,22 +32,8 @@ FIRST, LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 
 
 
 def source(form: str) -> Source:
-    return Source.model_validate(
-        {
-            "source": "any",
-            "table": "table",
-            "description": "Any.",
-            "owner": "someone",
-            "format": form,
-            "key": ["id"],
-            "ordering": "id",
-            "quarantine": {"max_share": 1},
-            "columns": [
-                {"name": "id", "type": "string", "required": True},
-                *({"name": name, "type": kind, "optional": True} for name, kind in TYPES.items()),
-            ],
-        }
-    )
+    columns = ({"name": n, "type": kind, "optional": True} for n, kind in TYPES.items())
+    return described(*columns, format=form, quarantine={"max_share": 1})
 
 
 def values(dice: random.Random, name: str, kind: pa.DataType) -> Iterator[Any]:

@@ -8,7 +8,6 @@ import random
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import duckdb
 import pandas as pd
@@ -19,10 +18,8 @@ import pytest
 
 from cdp.errors import CdpError
 from cdp.landing import delivery
+from tests.support import delivered
 from tests.support.any_table import TYPES, agrees, source, table
-
-if TYPE_CHECKING:
-    from cdp.landing.batch import Reject
 
 # How programs write a table. Each returns the name of the format.
 
@@ -128,9 +125,8 @@ def test_any_table_reads_back_equal_or_is_refused(
         form = write(made, path, random.Random(seed))  # noqa: S311
     except (pa.ArrowException, duckdb.Error, ValueError, OverflowError):
         return  # the program itself cannot write this table
-    rejects: list[Reject] = []
     try:
-        found = [row for t in delivery.tables(path, source(form), rejects) for row in t.to_pylist()]
+        found, rejects = delivered.read(path, source(form))
     except CdpError:
         return
     # More are rejected of a line that was cut in two: pandas does not quote a lone CR.
@@ -163,7 +159,7 @@ def test_most_tables_are_read_whole(tmp_path: Path) -> None:
     for seed in range(25):
         path = tmp_path / f"{seed}"
         pq.write_table(table(seed), path)
-        rejects: list[Reject] = []
-        read += sum(len(t) for t in delivery.tables(path, source("parquet"), rejects))
+        rows, rejects = delivered.read(path, source("parquet"))
+        read += len(rows)
         assert not rejects
     assert read > 300

@@ -20,6 +20,7 @@ from cdp.landing import csv_file, delivery
 from cdp.landing.batch import Reject
 from cdp.landing.dialect import APOSTROPHE
 from cdp.landing.source import Source
+from tests.support.delivered import Rows, described, read
 
 VALUES = [
     "plain",
@@ -36,40 +37,18 @@ VALUES = [
 
 
 def source(**dialect: Any) -> Source:  # noqa: ANN401 - as YAML has it
-    return Source.model_validate(
-        {
-            "source": "erp",
-            "table": "bills",
-            "description": "Bills.",
-            "owner": "someone",
-            "format": "csv",
-            "key": ["id"],
-            "ordering": "billed_at",
-            "quarantine": {"max_share": 0.9},
-            "columns": [
-                {"name": "id", "type": "string", "required": True},
-                {"name": "note", "type": "string"},
-                {"name": "amount", "type": "decimal", "optional": True},
-                {"name": "months", "type": "integer", "optional": True},
-                {"name": "billed_at", "type": "timestamp", "default": "effective_at"},
-            ],
-            "dialect": dialect,
-        }
+    return described(
+        {"name": "note", "type": "string"},
+        {"name": "amount", "type": "decimal", "optional": True},
+        {"name": "months", "type": "integer", "optional": True},
+        {"name": "billed_at", "type": "timestamp", "default": "effective_at"},
+        dialect=dialect,
     )
 
 
-Rows = list[dict[str, Any]]
-
-
-def read(path: Path, described: Source) -> tuple[Rows, list[Reject]]:
-    rejects: list[Reject] = []
-    rows = [row for t in delivery.tables(path, described, rejects) for row in t.to_pylist()]
-    return rows, rejects
-
-
-def read_text(path: Path, text: str, described: Source) -> tuple[Rows, list[Reject]]:
-    path.write_bytes(text.encode(described.dialect.encoding))
-    return read(path, described)
+def read_text(path: Path, text: str, of: Source) -> tuple[Rows, list[Reject]]:
+    path.write_bytes(text.encode(of.dialect.encoding))
+    return read(path, of)
 
 
 @pytest.fixture
@@ -116,9 +95,9 @@ def test_dialect_that_cannot_be_is_refused(dialect: dict[str, Any], problem: str
 
 
 def test_json_lines_have_no_dialect() -> None:
-    described = source(decimal_mark=",").model_dump(by_alias=True)
+    bills = source(decimal_mark=",").model_dump(by_alias=True)
     with pytest.raises(ValueError, match="JSON lines have no dialect"):
-        Source.model_validate(described | {"format": "json"})
+        Source.model_validate(bills | {"format": "json"})
 
 
 def test_json_in_a_source_with_a_dialect_is_refused(path: Path) -> None:
@@ -187,13 +166,11 @@ def test_quotes_are_text_where_the_dialect_has_none(path: Path) -> None:
 def test_no_value_depends_on_where_a_block_ends(
     path: Path, dialect: dict[str, Any], encoding: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    described = source(**dialect, encoding=encoding)
+    bills = source(**dialect, encoding=encoding)
     length = len("".join(VALUES)) + 100
     monkeypatch.setattr(csv_file, "BLOCK_BYTES", length + 100)
     for filler in range(length + 20):
-        rows, rejects = read_text(
-            path, written(dialect, ["x" * filler, *VALUES], "\r\n"), described
-        )
+        rows, rejects = read_text(path, written(dialect, ["x" * filler, *VALUES], "\r\n"), bills)
         assert [row["note"] for row in rows][1:] == VALUES, filler
         assert not rejects
 
@@ -323,7 +300,7 @@ def _write_csv(path: Path, columns: dict[str, list[str]], dialect: dict[str, Any
 
 
 def test_typed_numbers_and_moments_have_no_notation(path: Path) -> None:
-    described = source(decimal_mark=",", thousands_separator=".", date_formats=["%d.%m.%Y"])
+    bills = source(decimal_mark=",", thousands_separator=".", date_formats=["%d.%m.%Y"])
     table = {
         "id": ["1", "2"],
         "note": ["a", "b"],
@@ -332,7 +309,7 @@ def test_typed_numbers_and_moments_have_no_notation(path: Path) -> None:
         "billed_at": pa.array([datetime.datetime(2024, 2, 1), None]),  # noqa: DTZ001
     }
     pq.write_table(pa.table(table), path)
-    rows, rejects = read(path, described)
+    rows, rejects = read(path, bills)
     assert [row["amount"] for row in rows] == ["1234.500", "1.234"]
     assert [row["months"] for row in rows] == ["12", None]
     assert [row["billed_at"] for row in rows] == ["2024-02-01 00:00:00.000000", None]
@@ -395,9 +372,9 @@ def test_moments_are_read_in_the_formats_of_the_source(path: Path, form: str) ->
 
 
 def test_each_of_several_formats_is_read(path: Path) -> None:
-    described = source(date_formats=["%d.%m.%Y", "%d.%m.%Y %H:%M", "%Y-%m-%d"])
+    bills = source(date_formats=["%d.%m.%Y", "%d.%m.%Y %H:%M", "%Y-%m-%d"])
     text = "id,note,billed_at\n1,a,03.01.2025\n2,b,03.01.2025 10:30\n3,c,2025-01-03\n4,d,\n"
-    rows, rejects = read_text(path, text, described)
+    rows, rejects = read_text(path, text, bills)
     assert [row["billed_at"] for row in rows] == [
         "2025-01-03",
         "2025-01-03T10:30:00.000000Z",
@@ -408,10 +385,10 @@ def test_each_of_several_formats_is_read(path: Path) -> None:
 
 
 def test_a_delivery_all_in_another_notation_is_refused(path: Path) -> None:
-    described = source(date_formats=["%d.%m.%Y"])
-    rows, rejects = read_text(path, "id,note,billed_at\n1,a,2025-01-03\n", described)
+    bills = source(date_formats=["%d.%m.%Y"])
+    rows, rejects = read_text(path, "id,note,billed_at\n1,a,2025-01-03\n", bills)
     with pytest.raises(CdpError, match="1 of 1 rows of bills cannot be parsed"):
-        delivery.judge("bills", len(rows), len(rejects), described)
+        delivery.judge("bills", len(rows), len(rejects), bills)
 
 
 # Any table, in any dialect.
@@ -463,8 +440,8 @@ def test_any_table_in_any_dialect_reads_back_equal(
         # Of years before 1000 strftime leaves out the zeros.
         shown = moment.strftime(form.replace("%Y", f"{moment.year:04}"))
         writer.writerow([key, note, number, shown])
-    described = source(**dialect, date_formats=[form])
-    rows, rejects = read_text(path, out.getvalue(), described)
+    bills = source(**dialect, date_formats=[form])
+    rows, rejects = read_text(path, out.getvalue(), bills)
     assert not rejects
     assert [(r["id"], r["note"]) for r in rows] == [row[:2] for row in table]
     assert [Decimal(r["amount"]) for r in rows] == [row[2] for row in table]

@@ -11,28 +11,17 @@ import pytest
 import xlsxwriter
 
 from cdp.errors import CdpError
-from cdp.landing import delivery
 from cdp.landing.batch import Reject
 from cdp.landing.source import Source, find
 from cdp.settings import ROOT
+from tests.support.delivered import Rows, described, read
 
-DESCRIBED = {
-    "source": "erp",
-    "table": "bills",
-    "description": "Bills.",
-    "owner": "someone",
-    "format": "csv",
-    "key": ["id"],
-    "ordering": "billed_at",
-    "quarantine": {"max_share": 0.9},
-    "columns": [
-        {"name": "id", "type": "string", "required": True},
-        {"name": "value", "type": "string"},
-        {"name": "amount", "type": "decimal", "optional": True},
-        {"name": "billed_at", "type": "timestamp", "default": "effective_at"},
-    ],
-}
-GOOD = Source.model_validate(DESCRIBED)
+COLUMNS: list[dict[str, Any]] = [
+    {"name": "value", "type": "string"},
+    {"name": "amount", "type": "decimal", "optional": True},
+    {"name": "billed_at", "type": "timestamp", "default": "effective_at"},
+]
+GOOD = described(*COLUMNS)
 FORMATS = {
     date: "yyyy-mm-dd",
     datetime: "yyyy-mm-dd hh:mm:ss.000",
@@ -62,7 +51,7 @@ class Book:
                 self.sheet.write(self.rows, i, value, self.formats.get(type(value)))
         self.rows += 1
 
-    def read(self, source: Source = GOOD) -> tuple[list[dict[str, Any]], list[Reject]]:
+    def read(self, source: Source = GOOD) -> tuple[Rows, list[Reject]]:
         self.book.close()
         return read(self.path, source)
 
@@ -70,12 +59,6 @@ class Book:
 class Formula:
     def __init__(self, text: str, result: float | str | None) -> None:
         self.text, self.result = text, "" if result is None else result
-
-
-def read(path: Path, source: Source = GOOD) -> tuple[list[dict[str, Any]], list[Reject]]:
-    rejects: list[Reject] = []
-    rows = [row for t in delivery.tables(path, source, rejects) for row in t.to_pylist()]
-    return rows, rejects
 
 
 @pytest.fixture
@@ -148,7 +131,7 @@ def test_text_of_a_formula_may_be_empty(book: Callable[..., Book], tmp_path: Pat
     written.add("k1", Formula('=""', None))
     written.book.close()
     change(written.path, "sheet1", '<c r="B2"><f>', '<c r="B2" t="str"><f>')
-    rows, rejects = read(written.path)
+    rows, rejects = read(written.path, GOOD)
     assert [row["value"] for row in rows] == [""]
     assert not rejects
 
@@ -207,7 +190,7 @@ def test_only_text_is_in_the_notation_of_the_source(book: Callable[..., Book]) -
     written.add("k1", "a", 1.5, date(2025, 1, 3))
     written.add("k2", "b", "1.234,5", "03.01.2025")
     written.add("k3", "c", "1.5", "2025-01-03")
-    rows, rejects = written.read(Source.model_validate(DESCRIBED | {"dialect": dialect}))
+    rows, rejects = written.read(described(*COLUMNS, dialect=dialect))
     assert [(r["amount"], r["billed_at"]) for r in rows] == [
         ("1.5", "2025-01-03"),
         ("1234.5", "2025-01-03"),
@@ -237,7 +220,7 @@ def test_text_cell_that_points_at_no_text_is_blank(book: Callable[..., Book], em
         written.add(f"k{i}", f"text {i}")
     written.book.close()
     change(written.path, "sheet1", r'(<c r="B3" t="s">)<v>[0-9]+</v>', rf"\1{empty}", regex=True)
-    rows, rejects = read(written.path)
+    rows, rejects = read(written.path, GOOD)
     assert [row["value"] for row in rows] == ["text 0", "", "text 2"]
     assert not rejects
 
@@ -260,10 +243,10 @@ def test_sheet_is_named_where_there_are_several(book: Callable[..., Book]) -> No
     written.book.add_worksheet("Others").write_row(0, 0, ["x"])
     with pytest.raises(CdpError, match="has 2 visible sheets: Bills, Others"):
         written.read()
-    rows, _ = read(written.path, Source.model_validate(DESCRIBED | {"sheet": "Bills"}))
+    rows, _ = read(written.path, described(*COLUMNS, sheet="Bills"))
     assert [row["id"] for row in rows] == ["k1"]
     with pytest.raises(CdpError, match="has no sheet Sheet1; it has Bills, Others"):
-        read(written.path, Source.model_validate(DESCRIBED | {"sheet": "Sheet1"}))
+        read(written.path, described(*COLUMNS, sheet="Sheet1"))
 
 
 def test_a_sheet_of_its_own_in_the_archive_is_judged(book: Callable[..., Book]) -> None:
@@ -272,14 +255,14 @@ def test_a_sheet_of_its_own_in_the_archive_is_judged(book: Callable[..., Book]) 
     written.add("k1", "a")
     other = written.book.add_worksheet("Others")
     other.write_formula(1, 1, "=1/0", None, "#DIV/0!")
-    source = Source.model_validate(DESCRIBED | {"sheet": "Bills"})
+    source = described(*COLUMNS, sheet="Bills")
     rows, rejects = written.read(source)
     assert (len(rows), rejects) == (1, [])
 
 
 def test_json_lines_have_no_sheets() -> None:
     with pytest.raises(ValueError, match="JSON lines have no dialect and no sheets"):
-        Source.model_validate(DESCRIBED | {"format": "json", "sheet": "Bills"})
+        described(*COLUMNS, format="json", sheet="Bills")
 
 
 # What is refused, and what programs write.
@@ -290,7 +273,7 @@ def test_zip_that_is_no_workbook_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("bills.csv", "id,value\n1,a\n")
     with pytest.raises(CdpError, match="is a zip archive, and no Excel workbook"):
-        read(path)
+        read(path, GOOD)
 
 
 @pytest.mark.parametrize("keep", [0.3, 0.7, 0.99])
@@ -302,7 +285,7 @@ def test_workbook_that_is_cut_off_is_refused(book: Callable[..., Book], keep: fl
     content = written.path.read_bytes()
     written.path.write_bytes(content[: int(keep * len(content))])
     with pytest.raises(CdpError, match="is a zip archive, and no Excel workbook"):
-        read(written.path)
+        read(written.path, GOOD)
 
 
 def test_empty_sheet_is_refused(tmp_path: Path) -> None:
@@ -310,7 +293,7 @@ def test_empty_sheet_is_refused(tmp_path: Path) -> None:
     with xlsxwriter.Workbook(str(path)) as workbook:
         workbook.add_worksheet("Bills")
     with pytest.raises(CdpError, match="has nothing in its sheet Bills"):
-        read(path)
+        read(path, GOOD)
 
 
 def test_cells_without_references_have_their_place(book: Callable[..., Book]) -> None:
@@ -320,7 +303,7 @@ def test_cells_without_references_have_their_place(book: Callable[..., Book]) ->
     written.add("k2", Formula("=NA()", "#N/A"), 2)
     written.book.close()
     change(written.path, "sheet1", r'(<(?:row|c)) r="\w+"', r"\1", regex=True)
-    rows, rejects = read(written.path)
+    rows, rejects = read(written.path, GOOD)
     assert [row["id"] for row in rows] == ["k1"]
     assert [(r.number, r.reason) for r in rejects] == [(3, "value holds an error")]
 
