@@ -6,8 +6,8 @@ PYTEST := .venv/bin/python -m pytest
 # ports of its own, from the first one; stacks of other targets begin at CDP_TEST_PORTS.
 STORE_WORKERS ?= 3
 # What needs no sample: it has stacks of its own, and runs beside the rest of engine.
-ASIDE := $(addprefix tests/engine/test_,$(addsuffix .py,transform rest_catalog iceberg_macros \
-    iceberg_contracts iceberg_strategies iceberg_types macros drift))
+ASIDE := tests/engine/dbt_suite $(addprefix tests/engine/test_,$(addsuffix .py,transform rest_catalog \
+    iceberg_macros iceberg_contracts iceberg_strategies iceberg_types macros drift))
 # --full runs whole matrices and long populations, too: `make test-all`.
 TEST_OPTIONS ?=
 # Targets beside one another, each with its output in one piece: much of a test is waiting.

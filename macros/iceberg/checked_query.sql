@@ -8,6 +8,8 @@
     config `grants`: refused. Who may read a table of Iceberg is the catalog's to say.
 -#}
 {% macro checked_query(sql) -%}
+    {#- It may end with a comment, and goes into brackets. -#}
+    {%- set sql = sql ~ '\n' -%}
     {%- if config.get('grants') -%}
         {%- do exceptions.raise_compiler_error(
             'grants of ' ~ model.name ~ ' cannot be given: a catalog of Iceberg has none that Spark '

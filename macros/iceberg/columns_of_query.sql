@@ -1,5 +1,5 @@
 {#-
-    The columns that a query returns, as `columns_of_table` has them. Spark analyses the query and
+    The columns that a query returns, as `listed_table` has them. Spark analyses the query and
     does not run it.
 -#}
 {% macro columns_of_query(sql) -%}

@@ -18,10 +18,11 @@
     {%- if sort_by -%}
         {%- do run_query(
             'alter table ' ~ target ~ ' write '
-            ~ ('distributed by partition locally ' if config.get('partition_by') else '')
+            ~ ('distributed by partition locally ' if spark_iceberg.partitioned_by() else '')
             ~ 'ordered by ' ~ spark_iceberg.list(sort_by) | join(', ')
         ) -%}
     {%- endif -%}
+    {%- do spark_iceberg.warn_of_documented(target, columns) -%}
     {%- call statement('main') -%}
         insert into {{ target }} ({{ columns | map(attribute='quoted') | join(', ') }})
         {{ sql }}

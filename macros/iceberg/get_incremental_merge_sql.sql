@@ -7,12 +7,6 @@
     which columns of a row that is there are replaced, or are not; all by default.
 -#}
 {% macro get_incremental_merge_sql(arguments) -%}
-    {%- if not arguments.unique_key -%}
-        {%- do exceptions.raise_compiler_error(
-            'merge needs unique_key: without one each run would add its rows again, which is what '
-            ~ "incremental_strategy='append' says"
-        ) -%}
-    {%- endif -%}
     {%- set only = config.get('merge_update_columns') -%}
     {%- set but = config.get('merge_exclude_columns') -%}
     {%- if only is not none and but is not none -%}

@@ -5,7 +5,8 @@
     A strategy is a macro `get_incremental_<strategy>_sql`, as dbt calls it, given the names
     target_relation, temp_relation (the query in brackets), unique_key, dest_columns (quoted names),
     incremental_predicates, and compiled_code. Beside dbt's append, merge, insert_overwrite and
-    microbatch there are apply_changes and upsert here; a project may add its own. A strategy that
+    microbatch there are apply_changes and upsert here; a project may add its own. Where the model
+    names none it is merge if there is a unique_key, as dbt has it, else append. A strategy that
     does more than to add rows has a macro `get_initial_<strategy>_sql` for its first build, given
     the query and its columns.
 
@@ -13,11 +14,11 @@
     has, and the write, for which a strategy may ask one more.
 -#}
 {% materialization incremental, adapter='spark' %}
-    {%- set strategy = config.get('incremental_strategy') or 'append' -%}
+    {%- set strategy = spark_iceberg.strategy_of_model() -%}
     {%- set on_schema_change = incremental_validate_on_schema_change(
         config.get('on_schema_change'), default='ignore'
     ) -%}
-    {%- set exists = load_relation(this) is not none -%}
+    {%- set exists = spark_iceberg.table_exists(this) -%}
     {%- set target = this.incorporate(type='table') -%}
     {%- if exists and not should_full_refresh() and not spark_iceberg.has_new_rows() -%}
         {{ return(spark_iceberg.leave_alone(target)) }}
@@ -32,7 +33,8 @@
         {%- if on_schema_change == 'fail' -%}
             {%- do spark_iceberg.change_schema(on_schema_change, target, query) -%}
         {%- endif -%}
-        {%- set standing = spark_iceberg.columns_of_table(target) -%}
+        {%- set listed = spark_iceberg.listed_table(target) -%}
+        {%- set standing = listed.columns -%}
         {%- if on_schema_change == 'sync_all_columns' -%}
             {%- set standing = spark_iceberg.drop_columns(target, standing, given) -%}
         {%- endif -%}
@@ -54,7 +56,7 @@
         {%- call statement('main') -%}
             {{ spark_iceberg.strategy_sql(strategy, arguments) }}
         {%- endcall -%}
-        {%- do spark_iceberg.update_comments(target, standing) -%}
+        {%- do spark_iceberg.update_comments(target, listed, standing) -%}
     {%- endif -%}
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [target]}) }}

@@ -12,13 +12,13 @@
     {%- set given = spark_iceberg.seed_columns(agate_table) -%}
     {%- set count = agate_table.rows | length -%}
     {{ run_hooks(pre_hooks) }}
-    {%- if load_relation(this) is none -%}
+    {%- if not spark_iceberg.table_exists(this) -%}
         {%- do spark_iceberg.create_table(
             target, spark_iceberg.seed_rows(agate_table, given), given
         ) -%}
     {%- else -%}
-        {%- set standing = spark_iceberg.columns_of_table(target) -%}
-        {%- set standing = spark_iceberg.fit_columns(target, standing, given) -%}
+        {%- set listed = spark_iceberg.listed_table(target) -%}
+        {%- set standing = spark_iceberg.fit_columns(target, listed.columns, given) -%}
         {%- set standing = standing + spark_iceberg.add_columns(target, standing, given) -%}
         {%- set rows = spark_iceberg.seed_rows(agate_table, standing) -%}
         {%- set differing -%}
@@ -29,7 +29,7 @@
         {%- if run_query(differing) | length -%}
             {%- do run_query('insert into ' ~ target ~ ' replace where true ' ~ rows) -%}
         {%- endif -%}
-        {%- do spark_iceberg.update_comments(target, standing) -%}
+        {%- do spark_iceberg.update_comments(target, listed, standing) -%}
         {%- call noop_statement('main', 'INSERT ' ~ count, 'INSERT', count) -%}
             {{ rows }}
         {%- endcall -%}

@@ -7,7 +7,7 @@
     {%- set target = this.incorporate(type='table') -%}
     {{ run_hooks(pre_hooks) }}
     {%- set rows = spark_iceberg.checked_query(compiled_code) -%}
-    {%- do spark_iceberg.build_table(target, rows, load_relation(this) is not none) -%}
+    {%- do spark_iceberg.build_table(target, rows, spark_iceberg.table_exists(this)) -%}
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}

@@ -9,7 +9,7 @@
     {{ run_hooks(pre_hooks) }}
     {%- set rows = spark_iceberg.checked_query(compiled_code) -%}
     {%- if var('iceberg_catalog_has_views', false) -%}
-        {%- if load_relation(this) is not none -%}
+        {%- if spark_iceberg.table_exists(this) -%}
             {#- Not before it is seen that the query can be run. -#}
             {%- do spark_iceberg.columns_of_query(rows) -%}
             {%- do run_query('drop table if exists ' ~ this ~ ' purge') -%}
@@ -19,7 +19,7 @@
         {%- endcall -%}
     {%- else -%}
         {%- set target = this.incorporate(type='table') -%}
-        {%- do spark_iceberg.build_table(target, rows, load_relation(this) is not none) -%}
+        {%- do spark_iceberg.build_table(target, rows, spark_iceberg.table_exists(this)) -%}
     {%- endif -%}
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [target]}) }}

@@ -5,8 +5,8 @@
 -#}
 {% macro merge_history(target, sql) -%}
     {%- set given = spark_iceberg.columns_of_query(sql) -%}
-    {%- set standing = spark_iceberg.columns_of_table(target) -%}
-    {%- set standing = spark_iceberg.fit_columns(target, standing, given) -%}
+    {%- set listed = spark_iceberg.listed_table(target) -%}
+    {%- set standing = spark_iceberg.fit_columns(target, listed.columns, given) -%}
     {%- set standing = standing + spark_iceberg.add_columns(target, standing, given) -%}
     {%- set columns = spark_iceberg.quoted_names(
         standing, spark_iceberg.history_columns(given)
@@ -23,5 +23,5 @@
             {%- for column in columns %}found.{{ column }}{{ ', ' if not loop.last }}{% endfor -%}
         )
     {%- endcall -%}
-    {%- do spark_iceberg.update_comments(target, standing) -%}
+    {%- do spark_iceberg.update_comments(target, listed, standing) -%}
 {%- endmacro %}

@@ -4,7 +4,7 @@
 -#}
 {% macro partition_fields() -%}
     {%- set at_once, later = [], [] -%}
-    {%- for field in spark_iceberg.list(config.get('partition_by') or []) -%}
+    {%- for field in spark_iceberg.partitioned_by() -%}
         {%- set transform = field.partition('(')[0] | trim | lower -%}
         {%- do (later if transform in ['bucket', 'truncate'] else at_once).append(field) -%}
     {%- endfor -%}

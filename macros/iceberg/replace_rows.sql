@@ -21,5 +21,5 @@
         insert into {{ target }} replace where true
         select {{ selected | join(', ') }} from ({{ sql }})
     {%- endcall -%}
-    {%- do spark_iceberg.update_comments(target, standing + gained) -%}
+    {%- do spark_iceberg.update_comments(target, listed, standing + gained) -%}
 {%- endmacro %}

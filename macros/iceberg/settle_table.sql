@@ -5,7 +5,7 @@
     listed: the table, as `listed_table` has it.
 -#}
 {% macro settle_table(target, listed) -%}
-    {%- set wanted = spark_iceberg.list(config.get('partition_by') or []) -%}
+    {%- set wanted = spark_iceberg.partitioned_by() -%}
     {%- set fields = wanted | map('lower') | map('replace', ' ', '') | list -%}
     {%- set standing = listed.partitions | map('lower') | map('replace', ' ', '') | list -%}
     {%- for field in listed.partitions if field | lower | replace(' ', '') not in fields -%}

@@ -4,7 +4,7 @@
     {%- set standing = run_query('show schemas').columns[0].values() -%}
     {%- if name.schema in standing -%}
         {%- if var('iceberg_catalog_has_views', false) -%}
-            {%- for row in run_query('show views in ' ~ name) -%}
+            {%- for row in run_query('show views in ' ~ name) if not row[2] -%}
                 {%- do run_query('drop view ' ~ name ~ '.' ~ adapter.quote(row[1])) -%}
             {%- endfor -%}
         {%- endif -%}

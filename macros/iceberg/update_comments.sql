@@ -1,10 +1,11 @@
 {#-
-    Set the comments of columns whose description has changed, in one statement; none when all are
-    as they should be. A comment is a commit of metadata, and most runs change none.
+    Set the comments of a table and of columns whose description has changed, each in one statement;
+    none when all are as they should be. A comment is a commit of metadata, and most runs change none.
 
-    standing: the table's columns with the comments that they have.
+    listed: the table, as `listed_table` has it. standing: its columns with their comments.
 -#}
-{% macro update_comments(target, standing) -%}
+{% macro update_comments(target, listed, standing) -%}
+    {%- do spark_iceberg.warn_of_documented(target, standing) -%}
     {%- set changed = [] -%}
     {%- for column in standing -%}
         {%- set wanted = spark_iceberg.column_comment(column.name) -%}
@@ -14,5 +15,11 @@
     {%- endfor -%}
     {%- if changed -%}
         {%- do run_query('alter table ' ~ target ~ ' alter column ' ~ changed | join(', ')) -%}
+    {%- endif -%}
+    {%- if config.persist_relation_docs() and model.description
+        and model.description != listed.comment -%}
+        {%- do run_query(
+            'comment on table ' ~ target ~ ' is ' ~ spark_iceberg.literal(model.description)
+        ) -%}
     {%- endif -%}
 {%- endmacro %}

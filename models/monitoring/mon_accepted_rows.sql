@@ -47,7 +47,8 @@ with accepted as (
         select
             '{{ source_name }}' as source_name,
             _batch as batch,
-            count_if(not is_rejected) as accepted_rows
+            count_if(not is_rejected) as accepted_rows,
+            count_if(is_rejected) as rejected_rows
         from {{ relation }}
         where {{ in_new_batches(source_name) }}
         group by _batch
@@ -262,6 +263,7 @@ final as (
 
         -- numerics
         accepted.accepted_rows,
+        accepted.rejected_rows,
         coalesce(counted.current_rows, 0) as current_rows,
         coalesce(counted.superseded_rows, 0) as superseded_rows,
         coalesce(counted.deleted_rows, 0) as deleted_rows

@@ -1,6 +1,7 @@
 """What a model of macros/iceberg asks for is done, or refused in one line; nothing is ignored."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -124,3 +125,83 @@ def test_columns_are_those_of_the_query_where_the_model_says_so(
         "mark": "string",
     }
     assert project.rows(name, "id", "size", "mark") == [(i, i, "x") for i in range(3)]
+
+
+DESCRIBED = """
+models:
+  - name: {name}
+    description: "%s"
+    columns: [{{name: id, description: "%s"}}]
+"""
+
+
+@pytest.mark.parametrize("kind", ["table", "incremental"])
+def test_a_description_that_changes_is_that_of_the_table(
+    project: Project, write: Write, kind: str
+) -> None:
+    name = f"described_{kind}"
+    sql, docs = "select 1 as id", {"relation": True, "columns": True}
+    for table, column in [("It's, so far, a table.", "An id."), ("Another \\\\ one.", "The id.")]:
+        write(name, sql, DESCRIBED % (table, column), materialized=kind, persist_docs=docs)
+        project.dbt("build", "--select", name)
+        found = project.table(name)
+        assert found.properties["comment"] == table.replace("\\\\", "\\")
+        assert found.schema().find_field("id").doc == column
+    # Once they are as they should be, a run commits its rows alone.
+    before = len(project.table(name).metadata.metadata_log)
+    project.dbt("build", "--select", name)
+    assert len(project.table(name).metadata.metadata_log) == before + 1
+
+
+def test_columns_have_any_name(project: Project, write: Write) -> None:
+    columns = "id as `Customer.Id`, id * {} as `TOTAL`, 'a' as `order`, 1 as `größe`"
+    names = ["Customer.Id", "TOTAL", "order", "größe"]
+    merged = {"incremental_strategy": "merge", "unique_key": "`Customer.Id`"}
+    for number, settings in enumerate(
+        [
+            {"materialized": "table"},
+            {"materialized": "incremental", "incremental_strategy": "append"},
+            {"materialized": "incremental", **merged},
+        ]
+    ):
+        name = f"named_{number}"
+        for factor in (1, 2):
+            write(name, f"select {columns.format(factor)} from range(2)", **settings)  # noqa: S608
+            project.dbt("build", "--select", name)
+        again = [(0, 0, "a", 1), (1, 2, "a", 1)]
+        rows = again if number != 1 else sorted([(0, 0, "a", 1), (1, 1, "a", 1), *again])
+        assert project.rows(name, *names) == rows
+
+
+def test_a_wrong_column_is_one_line(project: Project, write: Write) -> None:
+    name = write("wrong", "select clour from (select 'red' as colour)", materialized="table")
+    said = project.dbt("build", "--select", name, ok=False)
+    assert "`clour` cannot be resolved" in said
+    assert len(said.strip().splitlines()) == 2, said  # Where, and what.
+
+
+def test_a_run_without_rows_closes_no_version_of_a_snapshot(project: Project, write: Write) -> None:
+    write("snapped", "select id from range(2)", materialized="table")
+    path = project.folder / "snapshots" / "emptied.sql"
+    path.write_text(
+        "{% snapshot emptied %}{{ config(strategy='check', unique_key='id', check_cols='all', "
+        "hard_deletes='invalidate') }} select * from {{ ref('snapped') }}{% endsnapshot %}"
+    )
+    try:
+        project.dbt("build", "--select", "snapped", "emptied")
+        assert project.rows("emptied", "id", "dbt_valid_to") == [(0, None), (1, None)]
+        project.dbt("build", "--select", "emptied", "--empty")
+        assert project.rows("emptied", "id", "dbt_valid_to") == [(0, None), (1, None)]
+    finally:
+        path.unlink()
+
+
+def test_a_clone_is_refused_where_the_catalog_has_no_views(
+    project: Project, write: Write, tmp_path: Path
+) -> None:
+    name = write("cloned", "select 1 as id", materialized="table")
+    project.dbt("build", "--select", name)
+    manifest = (project.folder / "target" / "manifest.json").read_text(encoding="utf-8")
+    (tmp_path / "manifest.json").write_text(manifest.replace(project.schema, "elsewhere"))
+    said = project.dbt("clone", "--select", name, "--state", str(tmp_path), ok=False)
+    assert "dbt clone makes views, and this catalog has none" in said

@@ -37,6 +37,11 @@ select
     cast({{ batch_before_this_run(ref('taken_in')) }} as string) as row_value
 union all
 select
+    'mon_counted' as model,
+    'batches before' as row_key,
+    '{{ batches_before_this_run(ref('mon_counted')).values() | join(' ') }}' as row_value
+union all
+select
     'taken_in' as model,
     'rows of files' as row_key,
     cast(sum(record_count) as string) as row_value
