@@ -63,6 +63,9 @@ class Settings(BaseSettings):
     spark_compile_rows: int = Field(default=100_000, ge=0)
     spark_worker_memory: str = "1g"
     trino_memory: str = "768m"
+    # Queries run outside the JVM, by DataFusion Comet, with memory of their own.
+    spark_native: bool = False
+    spark_native_memory: str = "1g"
     # Archives of loaded classes in the cache, which make starts quicker.
     class_archives: bool = True
     start_timeout: int = Field(default=120, description="seconds that `cdp up` waits for a service")

@@ -90,6 +90,8 @@ class Job:
     @cached_property
     def session(self) -> "SparkSession":
         session = self.connect()
+        # It writes texts that are not UTF-8, which Comet refuses to read.
+        session.conf.set("spark.comet.enabled", "false")
         # The JVM compiles no method of more bytecodes. A query here would be one, and be
         # interpreted, four times slower; above the limit Spark makes many small methods of it.
         session.conf.set("spark.sql.codegen.hugeMethodLimit", "8000")

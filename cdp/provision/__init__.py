@@ -21,6 +21,7 @@ class Provisioned:
 
     spark_jars: tuple[Path, ...]
     lineage_jars: tuple[Path, ...]
+    native_jars: tuple[Path, ...]
     spark_home_jars: Path
     rest_catalog_jars: tuple[Path, ...]
     java_spark: Path
@@ -33,7 +34,8 @@ class Provisioned:
 def _groups(settings: Settings) -> list[str]:
     optional = ["rest-catalog"] if "rest-catalog" in settings.with_services else []
     lineage = ["lineage"] if settings.lineage else []
-    return ["spark", "trino", *lineage, *optional]
+    native = ["native"] if settings.spark_native else []
+    return ["spark", "trino", *lineage, *native, *optional]
 
 
 def locate(settings: Settings) -> Provisioned:
@@ -47,6 +49,7 @@ def locate(settings: Settings) -> Provisioned:
     return Provisioned(
         spark_jars=of("spark"),
         lineage_jars=of("lineage"),
+        native_jars=of("native"),
         spark_home_jars=home,
         rest_catalog_jars=of("rest-catalog"),
         java_spark=runtimes.java_home("spark", settings),

@@ -136,17 +136,23 @@ def cluster(settings: Settings, parts: Provisioned) -> list[Service]:
 def properties(settings: Settings, parts: Provisioned) -> str:
     """spark_conf's files for this machine, as one properties file."""
     filled = settings.environment() | _placeholders(settings, parts)
-    lineage = ["lineage"] if settings.lineage else []
-    return spark_conf.render(settings.spark_profile, filled, *lineage)
+    more = [
+        *(["lineage"] if settings.lineage else []),
+        *(["native"] if settings.spark_native else []),
+    ]
+    return spark_conf.render(settings.spark_profile, filled, *more)
 
 
 def _placeholders(settings: Settings, parts: Provisioned) -> dict[str, str]:
     """What spark_conf's files ask for on this machine, beyond `Settings.environment`."""
     return {
-        "CDP_SPARK_CLASS_PATH": ":".join(map(str, (*parts.spark_jars, *parts.lineage_jars))),
+        "CDP_SPARK_CLASS_PATH": ":".join(
+            map(str, (*parts.spark_jars, *parts.lineage_jars, *parts.native_jars))
+        ),
         "CDP_SPARK_CONNECT_PORT": str(settings.port(15002)),
         "CDP_SPARK_UI_PORT": str(settings.port(4040)),
         "CDP_SPARK_DRIVER_MEMORY": settings.spark_driver_memory,
+        "CDP_SPARK_NATIVE_MEMORY": settings.spark_native_memory,
         "CDP_SPARK_WORKER_MEMORY": settings.spark_worker_memory,
         "CDP_SPARK_JAVA_OPTIONS": (
             f"-Dlog4j2.configurationFile=file:{LOG4J} "
@@ -160,12 +166,22 @@ def _placeholders(settings: Settings, parts: Provisioned) -> dict[str, str]:
 def _class_path(parts: Provisioned) -> str:
     """Iceberg and S3A first, as spark-submit has its extra class path, then Spark's own jars.
 
-    Lineage's jar comes last: an archive made without it holds for what stands before it. The
-    directory of the configuration is left out: no archive can be made where a directory stands.
+    The jars of lineage and Comet come last: an archive made without them holds for what stands
+    before them. The directory of the configuration is left out: no archive can be made where a
+    directory stands.
     """
     home = parts.spark_home_jars
     return ":".join(
-        map(str, (*parts.spark_jars, home / "first/*", home / "*", *parts.lineage_jars))
+        map(
+            str,
+            (
+                *parts.spark_jars,
+                home / "first/*",
+                home / "*",
+                *parts.lineage_jars,
+                *parts.native_jars,
+            ),
+        )
     )
 
 
