@@ -41,7 +41,7 @@ def store_sockets(settings: Settings) -> list[Path]:
 
     Those of another user keep it from working: it tries them before its ports, and waits for ever.
     """
-    rpc = [("master", 9333), ("volume", 9340), ("filer", 8888), ("s3", 8333), ("admin", 23646)]
+    rpc = [("master", 9333), ("volume", 9340), ("filer", 8888), ("s3", 8333), ("admin", 9646)]
     names = [f"{name}-grpc-{settings.port(base) + 10_000}" for name, base in rpc]
     names += [f"filer-{settings.port(8888)}", f"s3-{settings.port(8333)}"]
     return [Path("/tmp") / f"seaweedfs-{name}.sock" for name in names]  # noqa: S108 - fixed in it
@@ -60,7 +60,7 @@ def _store(settings: Settings) -> Service:
         "master": port(9333),
         "volume": port(9340),
         "filer": port(8888),
-        "admin": port(23646),
+        "admin": port(9646),
     }
     grpc = {
         f"{name}.port.grpc": port(10_000) + base
@@ -69,7 +69,7 @@ def _store(settings: Settings) -> Service:
             ("master", 9333),
             ("volume", 9340),
             ("filer", 8888),
-            ("admin", 23646),
+            ("admin", 9646),
         )
     }
     flags = [

@@ -48,7 +48,7 @@ BASES = [
     9340,
     9464,
 ]
-BASES += [5432, 15002, 23646]
+BASES += [5432, 15002, 9646]
 
 
 # External engines, which no command of such a stack asks.
