@@ -203,6 +203,12 @@ class Settings(BaseSettings):
         return f"http://{HOST}:{self.port(base)}"
 
     @property
+    def spark_extras(self) -> tuple[str, ...]:
+        """What Spark has beside its base: groups of `artifacts/`, and files of `spark_conf/`."""
+        asked = {"lineage": bool(self.lineage), "native": self.spark_native}
+        return tuple(name for name, is_on in asked.items() if is_on)
+
+    @property
     def store_url(self) -> str:
         return self.s3_endpoint or self._local(8333)
 

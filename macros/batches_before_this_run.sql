@@ -1,6 +1,6 @@
 {#-
-    By source, the last batch that a table of several sources held before this run; none where that
-    is not known, as in a test by itself.
+    By source, the last batch that a table held before this run, so that a test reads what was added;
+    none where that is not known, as in a test by itself.
 -#}
 {% macro batches_before_this_run(relation) -%}
     {%- set node = node_of(relation) -%}

@@ -16,12 +16,12 @@ class Provisioned:
     """Where the parts are: class paths by group, the Java homes, Trino's directory, and archives
     of classes, which may not be there.
 
-    spark_home_jars: the directory of Spark's own jars; spark_jars: what stands beside them.
+    spark_home_jars: the directory of Spark's own jars; spark_jars: what stands before them;
+    extra_jars: what comes last, of `Settings.spark_extras`.
     """
 
     spark_jars: tuple[Path, ...]
-    lineage_jars: tuple[Path, ...]
-    native_jars: tuple[Path, ...]
+    extra_jars: tuple[Path, ...]
     spark_home_jars: Path
     rest_catalog_jars: tuple[Path, ...]
     java_spark: Path
@@ -33,9 +33,7 @@ class Provisioned:
 
 def _groups(settings: Settings) -> list[str]:
     optional = ["rest-catalog"] if "rest-catalog" in settings.with_services else []
-    lineage = ["lineage"] if settings.lineage else []
-    native = ["native"] if settings.spark_native else []
-    return ["spark", "trino", *lineage, *native, *optional]
+    return ["spark", "trino", *settings.spark_extras, *optional]
 
 
 def locate(settings: Settings) -> Provisioned:
@@ -48,8 +46,7 @@ def locate(settings: Settings) -> Provisioned:
     home = archives.spark_jars(settings.cache_dir)
     return Provisioned(
         spark_jars=of("spark"),
-        lineage_jars=of("lineage"),
-        native_jars=of("native"),
+        extra_jars=tuple(jar for group in settings.spark_extras for jar in of(group)),
         spark_home_jars=home,
         rest_catalog_jars=of("rest-catalog"),
         java_spark=runtimes.java_home("spark", settings),

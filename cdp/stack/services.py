@@ -36,13 +36,17 @@ def services(settings: Settings, parts: Provisioned) -> list[Service]:
     return chosen
 
 
+# The ports of SeaweedFS; gRPC's are 10,000 above them, and below those that the system gives to
+# outgoing connections.
+STORE_PORTS = {"s3": 8333, "master": 9333, "volume": 9340, "filer": 8888, "admin": 9646}
+
+
 def store_sockets(settings: Settings) -> list[Path]:
     """The sockets that SeaweedFS makes in /tmp, named by port, and leaves there when it ends.
 
     Those of another user keep it from working: it tries them before its ports, and waits for ever.
     """
-    rpc = [("master", 9333), ("volume", 9340), ("filer", 8888), ("s3", 8333), ("admin", 9646)]
-    names = [f"{name}-grpc-{settings.port(base) + 10_000}" for name, base in rpc]
+    names = [f"{name}-grpc-{settings.port(base) + 10_000}" for name, base in STORE_PORTS.items()]
     names += [f"filer-{settings.port(8888)}", f"s3-{settings.port(8333)}"]
     return [Path("/tmp") / f"seaweedfs-{name}.sock" for name in names]  # noqa: S108 - fixed in it
 
@@ -54,24 +58,9 @@ def _store(settings: Settings) -> Service:
     busy one is silently replaced.
     """
     port = settings.port
-    ports = {
-        "s3": port(8333),
-        "s3.port.iceberg": port(8181),
-        "master": port(9333),
-        "volume": port(9340),
-        "filer": port(8888),
-        "admin": port(9646),
-    }
-    grpc = {
-        f"{name}.port.grpc": port(10_000) + base
-        for name, base in (
-            ("s3", 8333),
-            ("master", 9333),
-            ("volume", 9340),
-            ("filer", 8888),
-            ("admin", 9646),
-        )
-    }
+    ports = {name: port(base) for name, base in STORE_PORTS.items()}
+    ports["s3.port.iceberg"] = port(8181)
+    grpc = {f"{name}.port.grpc": port(10_000) + base for name, base in STORE_PORTS.items()}
     flags = [
         f"-{name if '.' in name else name + '.port'}={number}"
         for name, number in (ports | grpc).items()

@@ -136,19 +136,13 @@ def cluster(settings: Settings, parts: Provisioned) -> list[Service]:
 def properties(settings: Settings, parts: Provisioned) -> str:
     """spark_conf's files for this machine, as one properties file."""
     filled = settings.environment() | _placeholders(settings, parts)
-    more = [
-        *(["lineage"] if settings.lineage else []),
-        *(["native"] if settings.spark_native else []),
-    ]
-    return spark_conf.render(settings.spark_profile, filled, *more)
+    return spark_conf.render(settings.spark_profile, filled, *settings.spark_extras)
 
 
 def _placeholders(settings: Settings, parts: Provisioned) -> dict[str, str]:
     """What spark_conf's files ask for on this machine, beyond `Settings.environment`."""
     return {
-        "CDP_SPARK_CLASS_PATH": ":".join(
-            map(str, (*parts.spark_jars, *parts.lineage_jars, *parts.native_jars))
-        ),
+        "CDP_SPARK_CLASS_PATH": ":".join(map(str, (*parts.spark_jars, *parts.extra_jars))),
         "CDP_SPARK_CONNECT_PORT": str(settings.port(15002)),
         "CDP_SPARK_UI_PORT": str(settings.port(4040)),
         "CDP_SPARK_DRIVER_MEMORY": settings.spark_driver_memory,
@@ -171,18 +165,7 @@ def _class_path(parts: Provisioned) -> str:
     directory stands.
     """
     home = parts.spark_home_jars
-    return ":".join(
-        map(
-            str,
-            (
-                *parts.spark_jars,
-                home / "first/*",
-                home / "*",
-                *parts.lineage_jars,
-                *parts.native_jars,
-            ),
-        )
-    )
+    return ":".join(map(str, (*parts.spark_jars, home / "first/*", home / "*", *parts.extra_jars)))
 
 
 def connect(settings: Settings, parts: Provisioned) -> Service:

@@ -6,5 +6,5 @@
 {% macro spark__generate_alias_name(custom_alias_name, node) -%}
     {%- set version = '_v' ~ node.version if node.version and not custom_alias_name else '' -%}
     {%- set name = (custom_alias_name or node.name) | trim -%}
-    {{ return(modules.re.sub('[^a-z0-9_]', '_', name | lower ~ (version | replace('.', '_')))) }}
+    {{ return(modules.re.sub('[^a-z0-9_]', '_', name | lower ~ version)) }}
 {%- endmacro %}

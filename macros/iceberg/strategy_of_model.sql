@@ -1,6 +1,6 @@
 {#-
     The incremental strategy of the model: what it names, else merge where rows have a key, and
-    append where they have none. One that nobody has is refused, at a first build too.
+    append where they have none. An unknown one is refused, at a first build too.
 -#}
 {% macro strategy_of_model() -%}
     {%- set strategy = config.get('incremental_strategy')

@@ -114,8 +114,7 @@ def local(name: str, state_dir: Path) -> Service:
     home = Path("/provisioned")
     parts = Provisioned(
         spark_jars=(),
-        native_jars=(),
-        lineage_jars=(),
+        extra_jars=(),
         spark_home_jars=home / "spark" / "jars",
         rest_catalog_jars=(),
         java_spark=home / "java-spark",

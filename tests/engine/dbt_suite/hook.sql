@@ -1,6 +1,6 @@
-drop table if exists {schema}.on_run_hook;
+drop table if exists {schema}.on_KIND_hook;
 
-create table {schema}.on_run_hook (
+create table {schema}.on_KIND_hook (
     test_state string,
     target_dbname string,
     target_host string,
