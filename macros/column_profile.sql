@@ -8,11 +8,15 @@
     told by how often each of the twenty most frequent values is there; ids only by how many there
     are.
 
+    Of a day with many rows so many are looked at, chosen by a hash, as sketches of all columns cost
+    more than to read them: of 20,000 a share is right within 0.4 points. The rows are all counted.
+
     relation: the table, of a model that documents the type of each column. day: a column or
     expression, the day that a row belongs to. where: which rows. marks: expressions whose highest
-    value says how far the table was read, by name.
+    value says how far the table was read, by name. sample: about how many rows of a day are looked
+    at.
 -#}
-{% macro column_profile(relation, day, where, marks) -%}
+{% macro column_profile(relation, day, where, marks, sample) -%}
     {%- set quantiles = 'array(0.05D, 0.25D, 0.5D, 0.75D, 0.95D)' -%}
     {%- set elements = [] -%}
     {%- set node = node_of(relation) -%}
@@ -63,12 +67,30 @@
     {%- for name, mark in marks.items() -%}
         {%- do marked.append('max(' ~ mark ~ ') as ' ~ name) -%}
     {%- endfor -%}
-    select
-        {{ day }} as profiled_on,
-        count(*) as row_total,
-        {{ marked | join(', ') }},
+    {%- set names = node.columns.keys() | list if node else ['null'] -%}
+    {%- set keys = ['_source_file', '_source_row'] if '_source_row' in names else names[:1] -%}
+    with days as (
+
+        select
+            {{ day }} as profiled_on,
+            count(*) as row_total,
+            {{ marked | join(', ') }}
+        from {{ relation }}
+        where {{ where }} and {{ day }} is not null
+        group by {{ day }}
+
+    )
+
+    select /*+ broadcast(days) */
+        days.profiled_on,
+        days.row_total,
+        count(*) as sampled_rows,
+        {{ marks.keys() | join(', ') }},
         array({{ elements | join(', ') }}) as columns
     from {{ relation }}
-    where {{ where }} and {{ day }} is not null
-    group by {{ day }}
+    inner join days on {{ day }} = days.profiled_on
+    where
+        {{ where }}
+        and pmod(xxhash64({{ keys | join(', ') }}), days.row_total) < {{ sample }}
+    group by days.profiled_on, days.row_total, {{ marks.keys() | join(', ') }}
 {%- endmacro %}

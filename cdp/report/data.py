@@ -248,7 +248,7 @@ QUESTIONS: dict[str, tuple[set[str], str]] = {
         f"""
         with daily as (
             select table_name, column_name, profiled_on,
-                1 - cast(sum(value_count) as double) / sum(row_total) as value
+                1 - cast(sum(value_count) as double) / sum(sampled_rows) as value
             from {PROFILE}
             where profiled_on >= {RECENT}
             group by table_name, column_name, profiled_on

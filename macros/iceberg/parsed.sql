@@ -3,6 +3,9 @@
     engine can read. Spark's casts take more than that: `2025` and `202501` for dates, years beyond
     9999, and decimals that they round.
 
+    Regular expressions and exact decimals cost most of a cast. So an integer without a point is
+    cast at once, and a decimal with no more digits than the type has is not checked for exactness.
+
     column: trimmed text. type: of SQL.
 -#}
 {% macro parsed(column, type) -%}
@@ -12,15 +15,20 @@
     {%- if form is none -%}
         try_cast({{ column }} as {{ type }})
     {%- elif kind == 'decimal' -%}
-        if(
-            try_cast({{ column }} as decimal(38, 18)) = {{ value }}
-            and try_cast({{ column }} as double) = cast({{ value }} as double),
-            {{ value }},
-            null
-        )
+        case
+            when {{ column }} rlike '{{ spark_iceberg.exact_form_of(type) }}'
+                then try_cast({{ column }} as {{ type }})
+            when
+                try_cast({{ column }} as decimal(38, 18)) = {{ value }}
+                and try_cast({{ column }} as double) = cast({{ value }} as double)
+                then {{ value }}
+        end
     {%- elif kind in ['date', 'timestamp'] -%}
         if(year({{ value }}) between 1 and 9999, {{ value }}, null)
     {%- else -%}
-        try_cast(regexp_replace({{ text }}, '[.]0*$', '') as {{ type }})
+        case
+            when instr({{ column }}, '.') = 0 then try_cast({{ column }} as {{ type }})
+            else try_cast(regexp_replace({{ text }}, '[.]0*$', '') as {{ type }})
+        end
     {%- endif -%}
 {%- endmacro %}

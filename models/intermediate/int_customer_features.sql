@@ -48,14 +48,31 @@ built_from as (
 
 ),
 
+-- What is known of a customer meets in one task before it is told for each date: rows that have a
+-- dozen dates are shuffled once.
+customers_gathered as (
+
+    select /*+ repartition(customer_id) */ *
+    from history
+
+),
+
 customers as (
 
     select
-        history.*,
+        versions.*,
         dates.as_of_date
-    from history
+    from customers_gathered as versions
     inner join dates
-        on {{ valid_as_of('history', 'dates.as_of_date') }}
+        on {{ valid_as_of('versions', 'dates.as_of_date') }}
+
+),
+
+usage_gathered as (
+
+    select /*+ repartition(customer_id) */ *
+    from {{ ref('int_usage_daily') }}
+    where usage_date between {{ first }} and {{ last }}
 
 ),
 
@@ -77,13 +94,35 @@ usage as (
         max(daily.usage_date) filter (
             where daily.events > 0 and coalesce(daily.emptied_on > dates.as_of_date, true)
         ) as last_used_on
-    from {{ ref('int_usage_daily') }} as daily
+    from usage_gathered as daily
     inner join dates
         on
             daily.known_on <= dates.as_of_date
             and daily.usage_date between date_sub(dates.as_of_date, 89) and dates.as_of_date
-    where daily.usage_date between {{ first }} and {{ last }}
     group by daily.customer_id, dates.as_of_date
+
+),
+
+-- A version stands from the day on which it became known until a later one does.
+payments_standing as (
+
+    select
+        *,
+        min(known_on) over (
+            partition by payment_id
+            order by emitted_at, not is_moved
+            rows between 1 following and unbounded following
+        ) as superseded_on
+    from {{ ref('int_payments__versions') }}
+    where paid_on between {{ first }} and {{ last }}
+
+),
+
+payments_gathered as (
+
+    select /*+ repartition(customer_id) */ *
+    from payments_standing
+    where not is_moved
 
 ),
 
@@ -91,17 +130,13 @@ payments_known as (
 
     select
         payments.*,
-        dates.as_of_date,
-        {{ latest_by(
-            ['payments.payment_id', 'dates.as_of_date'],
-            ['payments.emitted_at', 'not payments.is_moved'],
-        ) }} as recency
-    from {{ ref('int_payments__versions') }} as payments
+        dates.as_of_date
+    from payments_gathered as payments
     inner join dates
         on
             payments.known_on <= dates.as_of_date
+            and coalesce(payments.superseded_on > dates.as_of_date, true)
             and payments.paid_on between date_sub(dates.as_of_date, 89) and dates.as_of_date
-    where payments.paid_on between {{ first }} and {{ last }}
 
 ),
 
@@ -118,8 +153,30 @@ payments as (
         {% endfor -%}
         max(paid_on) as last_paid_on
     from payments_known
-    where recency = 1 and not is_moved
     group by customer_id, as_of_date
+
+),
+
+-- A version stands from the day on which it became known until a later one does.
+tickets_standing as (
+
+    select
+        *,
+        min(known_on) over (
+            partition by ticket_id
+            order by emitted_at, not is_moved
+            rows between 1 following and unbounded following
+        ) as superseded_on
+    from {{ ref('int_support_tickets__versions') }}
+    where opened_on between {{ first }} and {{ last }}
+
+),
+
+tickets_gathered as (
+
+    select /*+ repartition(customer_id) */ *
+    from tickets_standing
+    where not is_moved
 
 ),
 
@@ -127,17 +184,13 @@ tickets_known as (
 
     select
         tickets.*,
-        dates.as_of_date,
-        {{ latest_by(
-            ['tickets.ticket_id', 'dates.as_of_date'],
-            ['tickets.emitted_at', 'not tickets.is_moved'],
-        ) }} as recency
-    from {{ ref('int_support_tickets__versions') }} as tickets
+        dates.as_of_date
+    from tickets_gathered as tickets
     inner join dates
         on
             tickets.known_on <= dates.as_of_date
+            and coalesce(tickets.superseded_on > dates.as_of_date, true)
             and tickets.opened_on between date_sub(dates.as_of_date, 89) and dates.as_of_date
-    where tickets.opened_on between {{ first }} and {{ last }}
 
 ),
 
@@ -151,7 +204,6 @@ tickets as (
         count_if(closed_at is null) as open_tickets,
         max(opened_on) as last_opened_on
     from tickets_known
-    where recency = 1 and not is_moved
     group by customer_id, as_of_date
 
 ),

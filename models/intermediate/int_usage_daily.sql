@@ -21,6 +21,8 @@
     'events', 'voice_calls', 'call_seconds', 'text_messages', 'data_sessions', 'data_bytes',
     'charges', 'roaming_events',
 ] %}
+{# Of copies of a version that which landed first counts. #}
+{% set landing_order = '_version_batch, _source_file desc, _source_row desc' %}
 
 with events as (
 
@@ -90,70 +92,90 @@ with events as (
     ),
 {%- endif %}
 
-ranked as (
+-- The events of a customer's day meet in one task, in one order: all that follows needs neither
+-- another shuffle nor another sort of them.
+gathered as (
 
-    select
-        *,
-        {{ latest_by(
-            ['event_id', 'customer_id', 'usage_date', 'emitted_at'],
-            ['-_version_batch', '_source_file', '_source_row'],
-        ) }} as copy_number,
-        min(delivered_on) over (
-            partition by event_id, customer_id, usage_date, emitted_at
-        ) as known_on
+    select /*+ repartition(customer_id, usage_date) */ *
     from touched_events
 
 ),
 
+copies as (
+
+    select
+        *,
+        row_number() over (
+            partition by customer_id, usage_date, event_id, emitted_at
+            order by {{ landing_order }}
+        ) as copy_number,
+        min(delivered_on) over (
+            partition by customer_id, usage_date, event_id, emitted_at
+            order by {{ landing_order }}
+            rows between unbounded preceding and unbounded following
+        ) as known_on
+    from gathered
+
+),
+
+-- A version that became known after a later one was never seen.
 versions as (
 
     select
         *,
-        coalesce(
-            min(known_on) over (
-                partition by event_id, customer_id, usage_date
-                order by emitted_at desc
-                rows between unbounded preceding and 1 preceding
+        copy_number = 1 and coalesce(
+            min(if(copy_number = 1, known_on, null)) over (
+                partition by customer_id, usage_date, event_id
+                order by emitted_at, {{ landing_order }}
+                rows between 1 following and unbounded following
             ) > known_on,
             true
         ) as is_effective
-    from ranked
-    where copy_number = 1
+    from copies
 
 ),
 
 corrected as (
 
     select
-        {% for measure in measures -%}
-            {{ measure }} - coalesce(lag({{ measure }}) over (
-                partition by event_id, customer_id, usage_date order by emitted_at
-            ), 0) as {{ measure }},
-        {% endfor -%}
-        customer_id,
-        usage_date,
-        known_on,
-        _batch
+        *,
+        last(if(is_effective, struct({{ measures | join(', ') }}), null), true) over (
+            partition by customer_id, usage_date, event_id
+            order by emitted_at, {{ landing_order }}
+            rows between unbounded preceding and 1 preceding
+        ) as earlier
     from versions
-    where is_effective
+
+),
+
+-- A copy adds nothing. Its day is a row all the same: one that was there must not stay as it was
+-- when a copy turns up that had been delivered before.
+placed as (
+
+    select
+        *,
+        explode(
+            array_distinct(array(if(is_effective, known_on, delivered_on), delivered_on))
+        ) as placed_on
+    from corrected
 
 ),
 
 differences as (
 
-    select * from corrected
-    union all
-    -- A copy adds nothing. Its day is a row all the same: one that was there must not stay as it
-    -- was when a copy turns up that had been delivered before.
     select
         {% for measure in measures -%}
-            0 as {{ measure }},
+            if(
+                placed.is_effective and placed.placed_on = placed.known_on,
+                placed.{{ measure }} - coalesce(placed.earlier.{{ measure }}, 0),
+                0
+            ) as {{ measure }},
         {% endfor -%}
-        customer_id,
-        usage_date,
-        delivered_on as known_on,
-        _batch
-    from ranked
+        placed.customer_id,
+        placed.usage_date,
+        placed.placed_on as known_on,
+        placed._batch
+    from placed
 
 ),
 

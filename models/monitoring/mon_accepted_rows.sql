@@ -111,6 +111,25 @@ usage_versions as (
 
 ),
 
+usage_gathered as (
+
+    select /*+ repartition(customer_id, usage_date) */ *
+    from usage_versions
+
+),
+
+usage_ranked as (
+
+    select
+        *,
+        {{ latest_by(
+            ['customer_id', 'usage_date', 'event_id'],
+            ['emitted_at', '-_version_batch', '_source_file', '_source_row'],
+        ) }} as recency
+    from usage_gathered
+
+),
+
 usage as (
 
     select
@@ -118,22 +137,11 @@ usage as (
         usage_date,
         _batch,
         is_moved,
-        {{ latest_by(
-            ['event_id', 'customer_id', 'usage_date'],
-            ['emitted_at', '-_version_batch', '_source_file', '_source_row'],
-        ) }} as recency
-    from usage_versions
-
-),
-
-usage_days as (
-
-    select
-        customer_id,
-        usage_date,
-        nullif(count_if(recency = 1 and not is_moved), 0) as events
-    from usage
-    group by customer_id, usage_date
+        recency,
+        nullif(
+            count_if(recency = 1 and not is_moved) over (partition by customer_id, usage_date), 0
+        ) as events_of_day
+    from usage_ranked
 
 ),
 
@@ -153,13 +161,11 @@ events as (
     select
         usage._batch as batch,
         case
-            when not usage_days.events <=> daily.events then 'lost'
+            when not usage.events_of_day <=> daily.events then 'lost'
             when usage.recency = 1 then 'current'
             else 'superseded'
         end as fate
     from usage
-    left join usage_days
-        on usage.customer_id = usage_days.customer_id and usage.usage_date = usage_days.usage_date
     left join daily
         on usage.customer_id = daily.customer_id and usage.usage_date = daily.usage_date
     where not usage.is_moved and {{ in_new_batches('usage.events', 'usage._batch') }}

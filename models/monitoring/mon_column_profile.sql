@@ -1,6 +1,6 @@
 {#-
-    What each column held of what was new, by run and day. Each table is read once, and only what it
-    has gained since the last profile: by the number of the batch, or by when features were built.
+    What each column held of what was new, by run and day. Of each table only what it has gained since
+    the last profile is read: by the number of the batch, or by when features were built.
 -#}
 {{
     config(
@@ -52,7 +52,9 @@ with profiles as (
         select
             '{{ name }}' as table_name,  -- noqa: RF04
             *
-        from ({{ column_profile(relation, day, where, marks) }})
+        from ({{ column_profile(
+            relation, day, where, marks, var('profiled_rows_a_day')
+        ) }})
         {{ 'union all' if not loop.last }}
     {% endfor %}
 
@@ -64,6 +66,7 @@ columns_of as (
         table_name,
         profiled_on,
         row_total,
+        sampled_rows,
         until_batch,
         until_built_at,
         explode(columns) as told
@@ -84,8 +87,9 @@ final as (
 
         -- numerics
         columns_of.row_total,
+        columns_of.sampled_rows,
         columns_of.told.value_count,
-        1 - columns_of.told.value_count / columns_of.row_total as null_rate,
+        1 - columns_of.told.value_count / columns_of.sampled_rows as null_rate,
         columns_of.told.zero_count,
         columns_of.told.distinct_count,
         columns_of.told.quantiles,

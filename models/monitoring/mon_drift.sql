@@ -43,6 +43,7 @@ days as (
         newest_day,
         last_profiled_at,
         sum(row_total) as row_total,
+        sum(sampled_rows) as sampled_rows,
         sum(value_count) as value_count,
         coalesce(sum(zero_count), 0) as zero_count,
         -- Of a day that came in several runs the largest part stands for it.
@@ -106,12 +107,13 @@ measured as (
             explode(array(
                 struct(
                     'null_rate' as metric,
-                    row_total as basis,
-                    1 - value_count / row_total as measure,
+                    sampled_rows as basis,
+                    1 - value_count / sampled_rows as measure,
                     sqrt(
                         greatest(
-                            value_count / row_total * (1 - value_count / row_total), 1 / row_total
-                        ) / row_total
+                            value_count / sampled_rows * (1 - value_count / sampled_rows),
+                            1 / sampled_rows
+                        ) / sampled_rows
                     ) as noise
                 ),
                 if(

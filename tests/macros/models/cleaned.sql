@@ -9,22 +9,31 @@ with given as (
         {{ canonical_map() }} as canonical_map
     from {{ ref('cleaned_given') }}
 
+),
+
+valued as (
+
+    select
+        *,
+        {{ values_of({'colour': 'colour'}, {'amount': 'decimal(10, 2)'}) }}
+    from given
+
 )
 
 select
-    given.id,
-    given.colour,
-    {{ canonical('colour', 'colour') }} as canonical_colour,
-    {{ is_unmapped('colour', 'colour') }} as is_colour_unmapped,
-    {{ is_not_castable('amount', 'decimal(10, 2)') }} as is_amount_not_a_number,
+    id,
+    colour,
+    colour_value as canonical_colour,
+    {{ has_no_value('colour') }} as is_colour_unmapped,
+    {{ has_no_value('amount') }} as is_amount_not_a_number,
     nullif(
         array_join({{ reject_reasons(
             required=['colour', 'amount'],
             mapped={'colour': 'colour'},
             typed={'amount': 'decimal(10, 2)'},
-            rules={'amount_negative': parsed('amount', 'decimal(10, 2)') ~ ' < 0'},
+            rules={'amount_negative': 'amount_value < 0'},
             exempt='is_deleted',
         ) }}, ' '),
         ''
     ) as reasons
-from given
+from valued

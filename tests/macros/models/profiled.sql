@@ -1,6 +1,8 @@
 with profile as (
 
-    {{ column_profile(ref('profiled_given'), 'day', 'batch > 1', {'until_batch': 'batch'}) }}
+    {{ column_profile(
+        ref('profiled_given'), 'day', 'batch > 1', {'until_batch': 'batch'}, sample=100
+    ) }}
 
 ),
 

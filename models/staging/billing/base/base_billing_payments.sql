@@ -27,8 +27,8 @@
 {% set rules = {
     'payment_id_malformed': is_malformed_key('payment_id'),
     'customer_id_malformed': is_malformed_key('customer_id'),
-    'amount_negative': parsed('amount', 'decimal(12, 2)') ~ ' < 0',
-    'invoice_month_not_month': is_not_castable("concat(invoice_month, '-01')", 'date'),
+    'amount_negative': 'amount_value < 0',
+    'invoice_month_not_month': has_no_value('invoice_month'),
 } %}
 
 with source as (
@@ -54,12 +54,22 @@ trimmed as (
 
 ),
 
+valued as (
+
+    select
+        *,
+        {{ values_of(mapped, typed) }},
+        {{ parsed("concat(invoice_month, '-01')", 'date') }} as invoice_month_value
+    from trimmed
+
+),
+
 judged as (
 
     select
         *,
         {{ reject_reasons(required, mapped, typed, rules) }} as reject_reasons
-    from trimmed
+    from valued
 
 ),
 
@@ -71,18 +81,18 @@ renamed as (
         customer_id,
 
         -- texts
-        {{ canonical('method', mapped.method) }} as payment_method,
-        {{ canonical('status', mapped.status) }} as payment_status,
+        method_value as payment_method,
+        status_value as payment_status,
 
         -- numerics
-        {{ parsed('amount', typed.amount) }} as amount,
+        amount_value as amount,
 
         -- timestamps
-        {{ parsed("concat(invoice_month, '-01')", 'date') }} as invoice_month,
-        cast({{ parsed('billed_at', 'timestamp') }} as date) as billed_on,
-        {{ parsed('paid_at', 'timestamp') }} as paid_at,
-        cast({{ parsed('paid_at', 'timestamp') }} as date) as paid_on,
-        {{ parsed('emitted_at', 'timestamp') }} as emitted_at,
+        invoice_month_value as invoice_month,
+        cast(billed_at_value as date) as billed_on,
+        paid_at_value as paid_at,
+        cast(paid_at_value as date) as paid_on,
+        emitted_at_value as emitted_at,
 
         -- where the row came from
         cast(_delivered_at as date) as delivered_on,

@@ -53,8 +53,8 @@
 {% set rules = {
     'customer_id_malformed': is_malformed_key('customer_id'),
     'customer_id_missing': "customer_id is null and not op <=> 't'",
-    'tenure_months_negative': parsed('tenure_months', 'int') ~ ' < 0',
-    'monthly_charges_negative': parsed('monthly_charges', 'decimal(10, 2)') ~ ' < 0',
+    'tenure_months_negative': 'tenure_months_value < 0',
+    'monthly_charges_negative': 'monthly_charges_value < 0',
     'unchanged_columns_not_sent': '_unchanged is not null',
 } %}
 
@@ -95,13 +95,22 @@ told as (
 
 ),
 
+valued as (
+
+    select
+        *,
+        {{ values_of(mapped, typed) }}
+    from told
+
+),
+
 judged as (
 
     select
         *,
         {{ reject_reasons(required, mapped, typed, rules, "coalesce(op in ('d', 't'), false)") }}
             as reject_reasons
-    from told
+    from valued
 
 ),
 
@@ -112,35 +121,35 @@ renamed as (
         customer_id,
 
         -- texts
-        {{ canonical('gender', mapped.gender) }} as gender,
-        {{ canonical('region', mapped.region) }} as region,
-        {{ canonical('product_line', mapped.product_line) }} as product_line,
-        {{ canonical('internet_service', mapped.internet_service) }} as internet_service,
-        {{ canonical('contract_type', mapped.contract_type) }} as contract_type,
-        {{ canonical('payment_method', mapped.payment_method) }} as payment_method,
+        gender_value as gender,
+        region_value as region,
+        product_line_value as product_line,
+        internet_service_value as internet_service,
+        contract_type_value as contract_type,
+        payment_method_value as payment_method,
 
         -- numerics
-        {{ parsed('tenure_months', typed.tenure_months) }} as tenure_months,
-        {{ parsed('monthly_charges', typed.monthly_charges) }} as monthly_charges,
-        {{ parsed('total_charges', typed.total_charges) }} as total_charges,
+        tenure_months_value as tenure_months,
+        monthly_charges_value as monthly_charges,
+        total_charges_value as total_charges,
 
         -- booleans
-        cast({{ canonical('senior_citizen', 'yes_no') }} as boolean) as is_senior_citizen,
-        cast({{ canonical('partner', 'yes_no') }} as boolean) as has_partner,
-        cast({{ canonical('dependents', 'yes_no') }} as boolean) as has_dependents,
-        cast({{ canonical('phone_service', 'yes_no') }} as boolean) as has_phone_service,
+        cast(senior_citizen_value as boolean) as is_senior_citizen,
+        cast(partner_value as boolean) as has_partner,
+        cast(dependents_value as boolean) as has_dependents,
+        cast(phone_service_value as boolean) as has_phone_service,
         {% for column in [
             'multiple_lines', 'online_security', 'online_backup', 'device_protection',
             'tech_support', 'streaming_tv', 'streaming_movies',
         ] -%}
-            cast({{ canonical(column, 'service') }} as boolean) as has_{{ column }},
+            cast({{ column }}_value as boolean) as has_{{ column }},
         {% endfor -%}
-        cast({{ canonical('paperless_billing', 'yes_no') }} as boolean) as has_paperless_billing,
-        cast({{ canonical('churn_label', 'yes_no') }} as boolean) as churn_label,
+        cast(paperless_billing_value as boolean) as has_paperless_billing,
+        cast(churn_label_value as boolean) as churn_label,
 
         -- timestamps
-        {{ parsed('event_timestamp', 'timestamp') }} as event_timestamp,
-        {{ parsed('last_updated', 'timestamp') }} as last_updated,
+        event_timestamp_value as event_timestamp,
+        last_updated_value as last_updated,
 
         -- what was done, and the order of it
         op as change_op,
@@ -148,10 +157,10 @@ renamed as (
         coalesce(op = 't', false) as is_truncated,
         coalesce(
             _committed_at,
-            {{ parsed('committed_at', 'timestamp') }},
-            {{ parsed('last_updated', 'timestamp') }}
+            committed_at_value,
+            last_updated_value
         ) as changed_at,
-        coalesce(_lsn, {{ parsed('change_seq', 'bigint') }}) as change_lsn,
+        coalesce(_lsn, change_seq_value) as change_lsn,
         if(_lsn is null, null, _source_row) as change_number,
 
         -- where the row came from

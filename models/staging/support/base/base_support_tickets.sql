@@ -25,7 +25,7 @@
 {% set rules = {
     'ticket_id_malformed': is_malformed_key('ticket_id'),
     'customer_id_malformed': is_malformed_key('customer_id'),
-    'satisfaction_below_1': parsed('satisfaction', 'int') ~ ' < 1',
+    'satisfaction_below_1': 'satisfaction_value < 1',
 } %}
 
 with source as (
@@ -51,12 +51,21 @@ trimmed as (
 
 ),
 
+valued as (
+
+    select
+        *,
+        {{ values_of(mapped, typed) }}
+    from trimmed
+
+),
+
 judged as (
 
     select
         *,
         {{ reject_reasons(required, mapped, typed, rules) }} as reject_reasons
-    from trimmed
+    from valued
 
 ),
 
@@ -68,17 +77,17 @@ renamed as (
         customer_id,
 
         -- texts
-        {{ canonical('category', mapped.category) }} as category,
-        {{ canonical('priority', mapped.priority) }} as priority,
+        category_value as category,
+        priority_value as priority,
 
         -- numerics
-        {{ parsed('satisfaction', typed.satisfaction) }} as satisfaction,
+        satisfaction_value as satisfaction,
 
         -- timestamps
-        {{ parsed('opened_at', 'timestamp') }} as opened_at,
-        cast({{ parsed('opened_at', 'timestamp') }} as date) as opened_on,
-        {{ parsed('closed_at', 'timestamp') }} as closed_at,
-        {{ parsed('emitted_at', 'timestamp') }} as emitted_at,
+        opened_at_value as opened_at,
+        cast(opened_at_value as date) as opened_on,
+        closed_at_value as closed_at,
+        emitted_at_value as emitted_at,
 
         -- where the row came from
         cast(_delivered_at as date) as delivered_on,

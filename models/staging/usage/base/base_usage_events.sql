@@ -27,9 +27,9 @@
 {% set rules = {
     'event_id_malformed': is_malformed_key('event_id'),
     'customer_id_malformed': is_malformed_key('customer_id'),
-    'duration_seconds_negative': parsed('duration_seconds', 'int') ~ ' < 0',
-    'bytes_negative': parsed('bytes', 'bigint') ~ ' < 0',
-    'charge_negative': parsed('charge', 'decimal(14, 4)') ~ ' < 0',
+    'duration_seconds_negative': 'duration_seconds_value < 0',
+    'bytes_negative': 'bytes_value < 0',
+    'charge_negative': 'charge_value < 0',
 } %}
 
 with source as (
@@ -55,12 +55,21 @@ trimmed as (
 
 ),
 
+valued as (
+
+    select
+        *,
+        {{ values_of(mapped, typed) }}
+    from trimmed
+
+),
+
 judged as (
 
     select
         *,
         {{ reject_reasons(required, mapped, typed, rules) }} as reject_reasons
-    from trimmed
+    from valued
 
 ),
 
@@ -72,22 +81,22 @@ renamed as (
         customer_id,
 
         -- texts
-        {{ canonical('event_type', mapped.event_type) }} as event_type,
-        {{ canonical('region', mapped.region) }} as region,
+        event_type_value as event_type,
+        region_value as region,
         cell,
 
         -- numerics
-        {{ parsed('duration_seconds', typed.duration_seconds) }} as duration_seconds,
-        {{ parsed('bytes', typed.bytes) }} as bytes,
-        {{ parsed('charge', typed.charge) }} as charge,
+        duration_seconds_value as duration_seconds,
+        bytes_value as bytes,
+        charge_value as charge,
 
         -- booleans
-        cast({{ canonical('roaming', mapped.roaming) }} as boolean) as is_roaming,
+        cast(roaming_value as boolean) as is_roaming,
 
         -- timestamps
-        {{ parsed('started_at', 'timestamp') }} as started_at,
-        cast({{ parsed('started_at', 'timestamp') }} as date) as usage_date,
-        {{ parsed('emitted_at', 'timestamp') }} as emitted_at,
+        started_at_value as started_at,
+        cast(started_at_value as date) as usage_date,
+        emitted_at_value as emitted_at,
 
         -- where the row came from
         cast(_delivered_at as date) as delivered_on,
