@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 
 from bench.page import ROOT, ratios, table, write
 from bench.startup import cdp, timed
-from bench.transform import BUILD, DAYS, ROWS, Bench, Size, put
+from bench.telco import DAYS, ROWS, Size, put
+from bench.transform import BUILD, Bench
 from cdp.catalog import Catalog
 from cdp.landing.source import read_all
 from cdp.loading import journal, loader
