@@ -5,11 +5,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.telco import AS_PARQUET
+
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
-
-# What the peers read, by the names of their views.
-PEERS_READ = {"customers": "crm.customers", "events": "usage.events"}
 
 # The two marts as people write them who have one job and no table format.
 LATEST = """
@@ -60,9 +59,9 @@ PEERS_WRITE = ((LATEST, "region", "dim"), (DAILY, "usage_date", "daily"))
 
 
 def textbook(session: "SparkSession", folder: Path, out: Path) -> float:
-    """The two marts in plain PySpark, anew from all Parquet. Seconds."""
+    """The two marts in plain PySpark, rebuilt from all Parquet. Seconds."""
     started = time.monotonic()
-    for view, source in PEERS_READ.items():
+    for view, source in AS_PARQUET.items():
         session.read.option("recursiveFileLookup", "true").parquet(
             f"file://{folder / source}"
         ).createOrReplaceTempView(view)
@@ -83,7 +82,7 @@ def duck(folder: Path, out: Path, memory: str) -> float:
     database.execute(f"set memory_limit = '{memory}B'")
     database.execute("set temp_directory = $folder", {"folder": str(out / "spill")})
     database.execute("set preserve_insertion_order = false")
-    for view, source in PEERS_READ.items():
+    for view, source in AS_PARQUET.items():
         files = str(folder / source / "*" / "*.parquet")
         database.read_parquet(files).create_view(view)
     for query, column, name in PEERS_WRITE:

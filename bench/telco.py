@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 YEAR, DAYS = 1704067200, 366
 DAY_SECONDS = 86400
 
-# Sources whose rows are written as Parquet, too, for the jobs that the platform is compared with.
-AS_PARQUET = ("crm.customers", "usage.events")
+# Sources whose rows are written as Parquet, too, for the jobs that the platform is compared with,
+# by the names of their views there.
+AS_PARQUET = {"customers": "crm.customers", "events": "usage.events"}
 
 # Rows from one number to another, one after the other in time.
 NUMBERED = """
@@ -217,7 +218,7 @@ def put(session: "SparkSession", sources: dict[str, Source], folder: Path, part:
     given.selectExpr(*told).createOrReplaceTempView("given")
     # Rows come in the order of time: a file a day and task, without a shuffle.
     session.sql(f"insert into lake.{source.raw_table} select * from given")  # noqa: S608
-    if part.source in AS_PARQUET:
+    if part.source in AS_PARQUET.values():
         landed = session.table(f"lake.{source.raw_table}").where(f"_batch = {part.number}")
         landed.write.parquet(f"file://{folder / source.full_name / str(part.number)}")
     session.sql(

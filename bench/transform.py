@@ -75,8 +75,8 @@ def tables(session: "SparkSession") -> list[str]:
 
 def total(session: "SparkSession", queries: Iterable[str]) -> int:
     """Return the sum of what queries of one number give."""
-    both = " union all ".join(queries)
-    return int(session.sql(f"select coalesce(sum(bytes), 0) from ({both})").collect()[0][0])  # noqa: S608
+    united = " union all ".join(queries)
+    return int(session.sql(f"select coalesce(sum(bytes), 0) from ({united})").collect()[0][0])  # noqa: S608
 
 
 def published(session: "SparkSession") -> int:

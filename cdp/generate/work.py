@@ -92,9 +92,6 @@ class Job:
         session = self.connect()
         # It writes texts that are not UTF-8, which Comet refuses to read.
         session.conf.set("spark.comet.enabled", "false")
-        # The JVM compiles no method of more bytecodes. A query here would be one, and be
-        # interpreted, four times slower; above the limit Spark makes many small methods of it.
-        session.conf.set("spark.sql.codegen.hugeMethodLimit", "8000")
         return session
 
     def frame(self, name: str, alias: str = "", **more: int | str) -> "DataFrame":

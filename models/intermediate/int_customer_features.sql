@@ -24,6 +24,18 @@
     'has_phone_service', 'has_multiple_lines', 'has_online_security', 'has_online_backup',
     'has_device_protection', 'has_tech_support', 'has_streaming_tv', 'has_streaming_movies',
 ] %}
+{% set versioned = {
+    'payments': {
+        'key': 'payment_id',
+        'day': 'paid_on',
+        'versions': ref('int_payments__versions'),
+    },
+    'tickets': {
+        'key': 'ticket_id',
+        'day': 'opened_on',
+        'versions': ref('int_support_tickets__versions'),
+    },
+} %}
 
 with dates as (
 
@@ -31,9 +43,12 @@ with dates as (
 
 ),
 
+-- What is known of a customer meets in one task before it is joined to each date: rows that
+-- have a dozen dates are shuffled once.
 history as (
 
-    select * from {{ ref('customers_history') }}
+    select /*+ repartition(customer_id) */ *
+    from {{ ref('customers_history') }}
     where customer_id is not null
 
 ),
@@ -48,23 +63,14 @@ built_from as (
 
 ),
 
--- What is known of a customer meets in one task before it is told for each date: rows that have a
--- dozen dates are shuffled once.
-customers_gathered as (
-
-    select /*+ repartition(customer_id) */ *
-    from history
-
-),
-
 customers as (
 
     select
-        versions.*,
+        history.*,
         dates.as_of_date
-    from customers_gathered as versions
+    from history
     inner join dates
-        on {{ valid_as_of('versions', 'dates.as_of_date') }}
+        on {{ valid_as_of('history', 'dates.as_of_date') }}
 
 ),
 
@@ -103,42 +109,46 @@ usage as (
 
 ),
 
--- A version stands from the day on which it became known until a later one does.
-payments_standing as (
+{% for name, table in versioned.items() -%}
+    -- A version stands from the day on which it became known until a later one does.
+    {{ name }}_standing as (
 
-    select
-        *,
-        min(known_on) over (
-            partition by payment_id
-            order by emitted_at, not is_moved
-            rows between 1 following and unbounded following
-        ) as superseded_on
-    from {{ ref('int_payments__versions') }}
-    where paid_on between {{ first }} and {{ last }}
+        select
+            *,
+            min(known_on) over (
+                partition by {{ table.key }}
+                order by emitted_at, not is_moved
+                rows between 1 following and unbounded following
+            ) as superseded_on
+        from {{ table.versions }}
+        where {{ table.day }} between {{ first }} and {{ last }}
 
-),
+    ),
 
-payments_gathered as (
+    {{ name }}_gathered as (
 
-    select /*+ repartition(customer_id) */ *
-    from payments_standing
-    where not is_moved
+        select /*+ repartition(customer_id) */ *
+        from {{ name }}_standing
+        where not is_moved
 
-),
+    ),
 
-payments_known as (
+    {{ name }}_known as (
 
-    select
-        payments.*,
-        dates.as_of_date
-    from payments_gathered as payments
-    inner join dates
-        on
-            payments.known_on <= dates.as_of_date
-            and coalesce(payments.superseded_on > dates.as_of_date, true)
-            and payments.paid_on between date_sub(dates.as_of_date, 89) and dates.as_of_date
+        select
+            versions.*,
+            dates.as_of_date
+        from {{ name }}_gathered as versions
+        inner join dates
+            on
+                versions.known_on <= dates.as_of_date
+                and coalesce(versions.superseded_on > dates.as_of_date, true)
+                and versions.{{ table.day }}
+                between date_sub(dates.as_of_date, 89) and dates.as_of_date
 
-),
+    ),
+
+{% endfor -%}
 
 payments as (
 
@@ -154,43 +164,6 @@ payments as (
         max(paid_on) as last_paid_on
     from payments_known
     group by customer_id, as_of_date
-
-),
-
--- A version stands from the day on which it became known until a later one does.
-tickets_standing as (
-
-    select
-        *,
-        min(known_on) over (
-            partition by ticket_id
-            order by emitted_at, not is_moved
-            rows between 1 following and unbounded following
-        ) as superseded_on
-    from {{ ref('int_support_tickets__versions') }}
-    where opened_on between {{ first }} and {{ last }}
-
-),
-
-tickets_gathered as (
-
-    select /*+ repartition(customer_id) */ *
-    from tickets_standing
-    where not is_moved
-
-),
-
-tickets_known as (
-
-    select
-        tickets.*,
-        dates.as_of_date
-    from tickets_gathered as tickets
-    inner join dates
-        on
-            tickets.known_on <= dates.as_of_date
-            and coalesce(tickets.superseded_on > dates.as_of_date, true)
-            and tickets.opened_on between date_sub(dates.as_of_date, 89) and dates.as_of_date
 
 ),
 

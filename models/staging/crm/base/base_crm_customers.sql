@@ -52,7 +52,7 @@
 {% set required = ['tenure_months', 'contract_type', 'monthly_charges', 'last_updated'] %}
 {% set rules = {
     'customer_id_malformed': is_malformed_key('customer_id'),
-    'customer_id_missing': "customer_id is null and not op <=> 't'",
+    'customer_id_missing': "customer_id is null and not change_op_value <=> 't'",
     'tenure_months_negative': 'tenure_months_value < 0',
     'monthly_charges_negative': 'monthly_charges_value < 0',
     'unchanged_columns_not_sent': '_unchanged is not null',
@@ -85,22 +85,12 @@ trimmed as (
 
 ),
 
-told as (
-
-    select
-        *,
-        -- Each source spells it in its own way.
-        {{ canonical('change_op', mapped.change_op) }} as op
-    from trimmed
-
-),
-
 valued as (
 
     select
         *,
         {{ values_of(mapped, typed) }}
-    from told
+    from trimmed
 
 ),
 
@@ -108,8 +98,9 @@ judged as (
 
     select
         *,
-        {{ reject_reasons(required, mapped, typed, rules, "coalesce(op in ('d', 't'), false)") }}
-            as reject_reasons
+        {{ reject_reasons(
+            required, mapped, typed, rules, "coalesce(change_op_value in ('d', 't'), false)"
+        ) }} as reject_reasons
     from valued
 
 ),
@@ -152,14 +143,10 @@ renamed as (
         last_updated_value as last_updated,
 
         -- what was done, and the order of it
-        op as change_op,
-        coalesce(op = 'd', false) as is_deleted,
-        coalesce(op = 't', false) as is_truncated,
-        coalesce(
-            _committed_at,
-            committed_at_value,
-            last_updated_value
-        ) as changed_at,
+        change_op_value as change_op,
+        coalesce(change_op_value = 'd', false) as is_deleted,
+        coalesce(change_op_value = 't', false) as is_truncated,
+        coalesce(_committed_at, committed_at_value, last_updated_value) as changed_at,
         coalesce(_lsn, change_seq_value) as change_lsn,
         if(_lsn is null, null, _source_row) as change_number,
 
