@@ -222,7 +222,7 @@ def put(session: "SparkSession", sources: dict[str, Source], folder: Path, part:
         landed = session.table(f"lake.{source.raw_table}").where(f"_batch = {part.number}")
         landed.write.parquet(f"file://{folder / source.full_name / str(part.number)}")
     session.sql(
-        f"insert into {journal.TABLE} select '{source.full_name}', {part.number}, 'file', "  # noqa: S608
+        f"insert into {journal.TABLE} select {part.number}, '{source.full_name}', 'file', "  # noqa: S608
         f"'{source.raw_table}', min(_landed_at), 1, count(*), count(*), 0, array(), null "
         f"from lake.{source.raw_table} where _batch = {part.number}"
     )

@@ -28,13 +28,14 @@ class MovedError(Exception):
 @dataclass(frozen=True)
 class State:
     """A table as its catalog has it: where it is, the snapshots that its branches and tags name,
-    and all of them by id."""
+    all of them by id, and its properties."""
 
     name: str
     uuid: str
     location: str
     refs: dict[str, int]
     snapshots: dict[int, dict[str, Any]]
+    properties: dict[str, str] = field(default_factory=dict)
 
     def head(self, ref: str = "main") -> int | None:
         """The snapshot that a branch or tag names, None when there is none such."""
@@ -187,7 +188,8 @@ class Catalog:
         if current not in {None, -1} and "main" not in refs:
             refs["main"] = int(current)
         snapshots = {int(s["snapshot-id"]): s for s in found.get("snapshots") or []}
-        return State(table, str(found["table-uuid"]), str(found["location"]), refs, snapshots)
+        uuid, location = str(found["table-uuid"]), str(found["location"])
+        return State(table, uuid, location, refs, snapshots, found.get("properties") or {})
 
     def drop(self, table: str) -> None:
         """Drop a table, and have its files deleted."""

@@ -107,6 +107,10 @@ def load(
         typer.Argument(help="A source, such as crm.customers, or a system; all by default."),
     ] = None,
     every: Annotated[str | None, typer.Option(help=EVERY)] = None,
+    without: Annotated[
+        list[int] | None,
+        typer.Option(help="Leave out a batch of the source, for good: its objects are lost."),
+    ] = None,
 ) -> None:
     """Append what has landed to the raw tables, each row exactly once."""
     from cdp.landing.source import select
@@ -114,7 +118,9 @@ def load(
     from cdp.repeat import repeat
 
     chosen = select(source, settings().sources_dir)
-    repeat(every, lambda: loader.load_all(chosen, settings(), say), say)
+    if without and len(chosen) != 1:
+        raise CdpError("batches are numbered by source", "cdp load SOURCE --without BATCH")
+    repeat(every, lambda: loader.load_all(chosen, settings(), say, without or ()), say)
 
 
 @app.command(

@@ -1,1 +1,1 @@
-"""Moves landed Parquet into the raw tables, by Spark Structured Streaming, each object once."""
+"""Moves landed Parquet into the raw tables with Spark, one commit a batch, each once."""

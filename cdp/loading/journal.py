@@ -1,23 +1,22 @@
-"""What has been loaded: a mark beside each checkpoint, and the batches as a table to query."""
+"""The batches that have been loaded, as a table to query."""
 
-import re
-import threading
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from cdp.landing.ledger import Entry, Ledger
+from cdp.catalog import State
+from cdp.landing.ledger import Entry
 from cdp.landing.source import Source
+from cdp.loading import commits
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-ATTEMPTS = 5
-_one_at_a_time = threading.Lock()
-
-TABLE = "lake.monitoring.mon_landed_batches"
+TABLE = "monitoring.mon_landed_batches"
 COLUMNS = {
-    "source_name": "string",
+    # The embedded catalog refuses a table that is partitioned by its first column.
     "batch": "bigint",
+    "source_name": "string",
     "kind": "string",
     "raw_table": "string",
     "landed_at": "timestamp",
@@ -31,69 +30,40 @@ COLUMNS = {
 DDL = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
 
 
-def checkpoint(uuid: str) -> str:
-    """Where the stream into the table of that UUID keeps its state."""
-    return f"checkpoints/{uuid}"
-
-
-def _mark(uuid: str) -> str:
-    return f"{checkpoint(uuid)}.loaded"
-
-
-def read_mark(ledger: Ledger, uuid: str) -> int:
-    """The last entry of the ledger that is known to be loaded into the table; 0 for none."""
-    return int(ledger.read(_mark(uuid)) or 0)
-
-
-def write_mark(ledger: Ledger, uuid: str, number: int) -> None:
-    ledger.s3.put_object(Bucket=ledger.bucket, Key=_mark(uuid), Body=str(number).encode())
-
-
 def make_table(session: "SparkSession") -> None:
     session.sql("create namespace if not exists lake.monitoring")
     session.sql(
-        f"create table if not exists {TABLE} ({DDL}) using iceberg "
+        f"create table if not exists lake.{TABLE} ({DDL}) using iceberg "
+        # A commit is of one source, and conflicts with none of another one, compacted or not.
+        "partitioned by (source_name) "
         "comment 'The batches that have landed and were given to the raw tables, "
-        "one row a source and batch; written by cdp load'"
+        "one row a source and batch; written by cdp load' "
+        # Loads of all sources write here at once.
+        "tblproperties ('write.distribution-mode' = 'none', 'commit.retry.num-retries' = '20')"
     )
 
 
-def record(session: "SparkSession", source: Source, entries: list[Entry]) -> None:
-    """Add entries to the table of batches; one that it holds stays as it is."""
-    from pyspark.errors import PySparkException
+def record(session: "SparkSession", state: State, source: Source, entries: Sequence[Entry]) -> None:
+    """Add entries to the table of batches. Raises what `commits.append` raises."""
+    from pyspark.sql import functions as f
 
-    with _one_at_a_time:
-        make_table(session)
-    rows = [
-        (
-            source.full_name,
-            e.number,
-            e.kind,
-            source.raw_table,
-            datetime.fromisoformat(e.landed_at),
-            len(e.inputs),
-            e.received,
-            e.landed,
-            e.quarantined,
-            [p.key for p in e.parts],
-            e.replaces or None,
-        )
-        for e in entries
-    ]
-    view = f"landed_{source.raw_table.replace('.', '_')}"
-    session.createDataFrame(rows, DDL).createOrReplaceTempView(view)
-    merge = (
-        f"merge into {TABLE} as known using {view} as landed "
-        "on known.source_name = landed.source_name and known.batch = landed.batch "
-        "when not matched then insert *"
+    rows = session.createDataFrame([_row(source, entry) for entry in entries], DDL)
+    is_of_source = f.col("source_name") == source.full_name
+    commits.append(rows, state, source, entries, is_of_source & commits.between(entries, "batch"))
+
+
+def _row(source: Source, entry: Entry) -> tuple[Any, ...]:
+    """An entry of the ledger in the order of COLUMNS."""
+    return (
+        entry.number,
+        source.full_name,
+        entry.kind,
+        source.raw_table,
+        datetime.fromisoformat(entry.landed_at),
+        len(entry.inputs),
+        entry.received,
+        entry.landed,
+        entry.quarantined,
+        [part.key for part in entry.parts],
+        entry.replaces or None,
     )
-    # Loads of other sources write here too, from this process and from others.
-    with _one_at_a_time:
-        for attempt in range(ATTEMPTS):
-            try:
-                session.sql(merge)
-            except PySparkException as error:
-                if attempt + 1 == ATTEMPTS or not re.search("conflict|CommitFailed", str(error)):
-                    raise
-            else:
-                return

@@ -1,14 +1,12 @@
 """`cdp load`: what has landed since the last load is appended to the raw table, exactly once.
 
-A stream with `availableNow` reads the landing prefix and ends when it has read all. Its checkpoint
-knows which objects were read; Iceberg keeps the stream's id and its batch number with each commit
-and skips a batch that it holds already. So a load that was killed anywhere is completed by the
-next one. Beside the checkpoint stands a mark: the last ledger entry that is known to be loaded.
+The ledger names the batches and their objects, in an order without gaps. A load reads from the
+table's own snapshots which batch was the last, and commits the ones after it; see commits.py.
 """
 
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,17 +15,17 @@ from typing import TYPE_CHECKING
 from requests import RequestException
 
 from cdp import objects
-from cdp.catalog import Catalog
+from cdp.catalog import Catalog, State
 from cdp.errors import CdpError
 from cdp.landing import shape
 from cdp.landing.ledger import Entry, Ledger
 from cdp.landing.source import Source
-from cdp.loading import journal
+from cdp.loading import commits, journal
 from cdp.settings import Settings
 from cdp.spark import connect, quoted
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 # A small load waits for the store and the catalog most of its time.
 AT_ONCE = 4
@@ -38,8 +36,9 @@ SPARK_TYPES = {"string": "string", "int64": "bigint", "timestamp[us, tz=UTC]": "
 # What a raw table has beside the columns of the landed objects, taken from their keys.
 LOADED = {"_batch": "bigint", "_landing_object": "string"}
 BATCH = r"/(\d{12})-[^/]*$"
-# What Spark says of a stream that runs already, and for how many seconds its end is waited for.
-STILL_RUNNING, PATIENCE = "[CONCURRENT_QUERY]", 120.0
+# A commit has whole batches; what is killed loses no more than one.
+COMMIT_ROWS = 20_000_000
+ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -55,47 +54,91 @@ class Loaded:
     batches: int
 
 
-def load(source: Source, settings: Settings) -> Loaded:
+def load(source: Source, settings: Settings, without: Collection[int] = ()) -> Loaded:
     """Append what has landed for a source to its raw table, which is made when it is not there.
 
+    without: batches whose rows are left out.
     Raises CdpError when Spark, the catalog or the store is away, or when a landed object cannot be
     read; in each case the next load goes on where this one stopped.
     """
+    from pyspark.errors import PySparkException
+    from tenacity import Retrying, retry_if_exception, stop_after_attempt
+
+    # Another load was quicker with the same batches; this one brings what it left.
+    again = Retrying(
+        retry=retry_if_exception(
+            lambda error: isinstance(error, PySparkException) and commits.CONFLICT in str(error)
+        ),
+        stop=stop_after_attempt(ATTEMPTS),
+        reraise=True,
+    )
     with _explained(source):
-        ledger = Ledger(source, settings)
-        # Completes what a killed lander left, so that all up to this entry is there to be read.
-        last = ledger.settle()
-        state = _state(source, settings)
-        if state is None:
-            with _making:  # a namespace that two make at once is an error to some catalogs
-                _make_table(connect(settings), source)
-            state = _state(source, settings) or _State("", 0)
-        mark = journal.read_mark(ledger, state.uuid)
-        if mark == last:
-            return Loaded(source.raw_table, 0, state.rows, last)
-        _see_whole(ledger, source, state, mark)
-        entries = list(ledger.entries(mark))
-        session = connect(settings)
-        table = f"lake.{source.raw_table}"
-        _widen(session, table, source, entries)
-        if any(entry.parts for entry in entries):
-            _stream(session, table, f"s3a://{settings.bucket}", source, state.uuid)
-        journal.record(session, source, entries)
-        journal.write_mark(ledger, state.uuid, entries[-1].number)
-        after = _state(source, settings) or state
-    return Loaded(source.raw_table, after.rows - state.rows, after.rows, last)
+        loaded: Loaded = again(_load, source, settings, without)
+    return loaded
 
 
-def load_all(sources: Sequence[Source], settings: Settings, say: Callable[[str], None]) -> None:
+def _load(source: Source, settings: Settings, without: Collection[int]) -> Loaded:
+    ledger, catalog = Ledger(source, settings), Catalog(settings)
+    # Completes what a killed lander left, so that all up to this entry is there to be read.
+    last = ledger.settle()
+    state, known = catalog.load(source.raw_table), catalog.load(journal.TABLE)
+    if commits.held(state, source) == commits.held(known, source) == last and state:
+        return Loaded(source.raw_table, 0, _rows(state), last)
+    session = connect(settings)
+    if state is None or known is None:
+        with _making:  # a namespace that two make at once is an error to some catalogs
+            _make_table(session, source)
+            journal.make_table(session)
+        state, known = catalog.load(source.raw_table), catalog.load(journal.TABLE)
+    if state is None or known is None:
+        raise CdpError(f"{source.raw_table} was dropped during its load", "load again")
+    loaded, recorded = _held(ledger, source, state), commits.held(known, source)
+    entries = list(ledger.entries(min(loaded, recorded)))
+    _widen(session, source, entries)
+    # What has landed again takes the place of what was lost.
+    lost = {*without, *(entry.replaces for entry in entries)}
+    for batches in _commits(entries):
+        if new := [entry for entry in batches if entry.number > loaded]:
+            keys = [p.key for e in new if e.number not in lost for p in e.parts]
+            rows = _read(session, source, [f"s3a://{settings.bucket}/{key}" for key in keys])
+            commits.append(rows, state, source, new, commits.between(new, "_batch"))
+        if new := [entry for entry in batches if entry.number > recorded]:
+            journal.record(session, known, source, new)
+    after = catalog.load(source.raw_table) or state
+    return Loaded(source.raw_table, _rows(after) - _rows(state), _rows(after), last)
+
+
+def _rows(state: State) -> int:
+    return state.rows(state.head())
+
+
+def _commits(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+    """Batches by the commit that brings them: all, where they are not very large."""
+    batches: list[Entry] = []
+    for entry in entries:
+        if batches and sum(b.landed for b in batches) + entry.landed > COMMIT_ROWS:
+            yield batches
+            batches = []
+        batches.append(entry)
+    if batches:
+        yield batches
+
+
+def load_all(
+    sources: Sequence[Source],
+    settings: Settings,
+    say: Callable[[str], None],
+    without: Collection[int] = (),
+) -> None:
     """Load sources, some at a time; one that fails does not keep the others.
 
-    say: receives a line for each, in their order.
+    say: receives a line for each, in their order. without: batches whose rows are left out.
     Raises CdpError at the end when one failed, or when nothing has ever landed for any.
     """
 
     def one(source: Source) -> Loaded | CdpError:
         try:
-            return load(source, settings)
+            return load(source, settings, without)
         except CdpError as error:
             return error
 
@@ -122,34 +165,23 @@ def load_all(sources: Sequence[Source], settings: Settings, say: Callable[[str],
         raise CdpError(f"nothing has landed for {names}", f"cdp land {sources[0].full_name} FILE")
 
 
-@dataclass(frozen=True)
-class _State:
-    """A raw table's UUID, and its rows as its current snapshot counts them."""
+def _held(ledger: Ledger, source: Source, state: State) -> int:
+    """The last batch that the raw table holds.
 
-    uuid: str
-    rows: int
-
-
-def _state(source: Source, settings: Settings) -> _State | None:
-    """What the catalog says of the raw table, None when it has none. No engine is needed for it."""
-    state = Catalog(settings).load(source.raw_table)
-    return _State(state.uuid, state.rows(state.head())) if state else None
-
-
-def _see_whole(ledger: Ledger, source: Source, state: _State, mark: int) -> None:
-    """Raises CdpError when what keeps rows from being loaded twice has been removed."""
-    table = source.raw_table
-    if mark and not ledger.entry(mark):
+    Raises CdpError when what keeps rows from being loaded twice has been removed.
+    """
+    table, number = source.raw_table, commits.held(state, source)
+    if number and not ledger.entry(number):
         raise CdpError(
-            f"{table} has batches up to {mark} of {source.full_name}, its ledger has not",
+            f"{table} has batches up to {number} of {source.full_name}, its ledger has not",
             f"restore {ledger.prefix} in the bucket; see docs/runbooks/loading.md",
         )
-    checkpoint = f"{journal.checkpoint(state.uuid)}/metadata"
-    if state.rows and not ledger.exists(checkpoint):
+    if _rows(state) and not number:
         raise CdpError(
-            f"{table} has {state.rows} rows, and no checkpoint says of which objects",
-            "restore it, or drop the table and load all anew; see docs/runbooks/loading.md",
+            f"{table} has {_rows(state)} rows, and no snapshot of it says of which batches",
+            "drop the table and load it again; see docs/runbooks/loading.md",
         )
+    return number
 
 
 def _columns(source: Source) -> dict[str, str]:
@@ -173,8 +205,9 @@ def _make_table(session: "SparkSession", source: Source) -> None:
     )
 
 
-def _widen(session: "SparkSession", table: str, source: Source, entries: list[Entry]) -> None:
+def _widen(session: "SparkSession", source: Source, entries: Iterable[Entry]) -> None:
     """Add the columns that the source has gained, by its file or, captured, at its origin."""
+    table = f"lake.{source.raw_table}"
     columns = _columns(source)
     for entry in entries:
         columns |= {name: "string" for name in entry.columns if name not in columns}
@@ -184,42 +217,30 @@ def _widen(session: "SparkSession", table: str, source: Source, entries: list[En
         session.sql(f"alter table {table} add columns ({_ddl(gained)})")
 
 
-def _stream(session: "SparkSession", table: str, root: str, source: Source, uuid: str) -> None:
-    """Run the stream to its end. A checkpoint belongs to one table: a new one reads all anew.
+def _read(session: "SparkSession", source: Source, paths: Sequence[str]) -> "DataFrame":
+    """The rows of landed objects, as the raw table has them.
 
-    The stream of a load that was killed may still run to its end: this one waits for that.
+    The table has every column that ever landed; an object that lacks some leaves them null.
     """
     from pyspark.sql import functions as f
-    from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
-    # The table has every column that ever landed; an object that lacks some leaves them null.
-    columns = {c.name: c.dataType.simpleString() for c in session.table(table).schema}
+    table = session.table(f"lake.{source.raw_table}")
+    if not paths:
+        return table.where("false")
+    columns = {c.name: c.dataType.simpleString() for c in table.schema}
     for name in LOADED:
         columns.pop(name)
     path = f.col("_metadata.file_path")
-    stream = (
-        session.readStream.schema(_ddl(columns))
-        .option("maxBytesPerTrigger", str(1 << 30))
-        .parquet(f"{root}/{source.landing_prefix}")
+    return (
+        session.read.schema(_ddl(columns))
+        .parquet(*paths)
         .select(
             *columns,
             f.regexp_extract(path, BATCH, 1).try_cast("bigint").alias("_batch"),
             path.alias("_landing_object"),
         )
-        .select(*session.table(table).columns)
-        .writeStream.format("iceberg")
-        .outputMode("append")
-        .option("checkpointLocation", f"{root}/{journal.checkpoint(uuid)}")
-        .option("fanout-enabled", "true")
-        .trigger(availableNow=True)
+        .select(*table.columns)
     )
-    again = Retrying(
-        retry=retry_if_exception(lambda error: STILL_RUNNING in str(error)),
-        stop=stop_after_delay(PATIENCE),
-        wait=wait_fixed(0.5),
-        reraise=True,
-    )
-    again(lambda: stream.toTable(table).awaitTermination())
 
 
 @contextmanager
@@ -238,6 +259,11 @@ def _explained(source: Source) -> Iterator[None]:
         raise CdpError("the catalog does not answer", again) from error
     except PySparkException as error:
         text = str(error)
+        if gone := re.search(r"PATH_NOT_FOUND.*?(s3a://[^\s.]\S*?)\.?\s", text):
+            raise CdpError(
+                f"a landed object is gone: {gone[1]}",
+                "put it back, or cdp land its file --again; see docs/runbooks/corrupt-file.md",
+            ) from error
         if unreadable := re.search(r"reading file (s3a://\S+?)\.?\s", text):
             raise CdpError(
                 f"a landed object cannot be read as Parquet: {unreadable[1]}",

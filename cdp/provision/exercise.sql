@@ -1,5 +1,5 @@
--- What Spark does while its archive of classes is made: the kinds of statement of a load and a
--- build, on a few rows. Statements end with a semicolon at the end of a line.
+-- What Spark does while its archive of classes is made: the kinds of statement of a build, on a few
+-- rows; cdp/stack/training.py adds a load. Statements end with a semicolon at the end of a line.
 create namespace if not exists lake.raw;
 create namespace if not exists lake.marts;
 show namespaces in lake;

@@ -17,6 +17,7 @@ SECONDS = 5.0
 # The first answer of the exporter reads every table that it reports.
 COLD_SECONDS = 30.0
 Probe = Callable[[Settings], str]
+FORMATS = "org.apache.iceberg.formats.FormatModelRegistry"
 
 
 class UnfitError(CdpError):
@@ -65,6 +66,10 @@ def spark(settings: Settings) -> str:
     listening(settings.spark_url)
     session = connect(settings)
     session.sql("show namespaces in lake").collect()
+    # A task that is interrupted while Iceberg initializes this class leaves it broken for good.
+    session.sql(
+        "select try_reflect('java.lang.Class', 'forName', :name)", {"name": FORMATS}
+    ).collect()
     return f"Spark {session.version}"
 
 

@@ -175,6 +175,8 @@ def _base(parts: Provisioned) -> None:
 
 
 def _exercise(settings: Settings) -> None:
+    from pyspark.sql import functions as f
+
     from cdp import spark, trino
 
     session = spark.connect(settings)
@@ -187,16 +189,10 @@ def _exercise(settings: Settings) -> None:
     landed = f"s3a://{settings.bucket}/landing/events"
     events = session.table("lake.raw.events")
     events.write.parquet(landed)
-    stream = (
-        session.readStream.schema(events.schema)
-        .parquet(landed)
-        .writeStream.format("iceberg")
-        .outputMode("append")
-        .option("checkpointLocation", f"s3a://{settings.bucket}/checkpoint")
-        .option("fanout-enabled", "true")
-        .trigger(availableNow=True)
+    landed_events = session.read.schema(events.schema).parquet(landed)
+    landed_events.writeTo("lake.raw.events").option("fanout-enabled", "true").overwrite(
+        f.col(events.columns[0]).isNull()
     )
-    stream.toTable("lake.raw.events").awaitTermination()
     session.createDataFrame([(1, "a")], "id int, name string").collect()
     spark.disconnect(settings)
     for sql in QUERIES:

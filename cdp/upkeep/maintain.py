@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cdp import spark, transform
 from cdp.catalog import Catalog
 from cdp.errors import CdpError
+from cdp.loading import commits
 from cdp.publish import lease
 from cdp.publish.publisher import Publisher
 from cdp.settings import Settings
@@ -95,7 +96,7 @@ class Upkeep:
             before = health.measure(kept.name, session)
             held = f"not compacted, since {holder} is held" if holder else ""
             left = held or rewrite(kept, before, session)
-            orphans = forget(kept, before, session)
+            orphans = forget(kept, before, session, Catalog(self.settings))
             after = health.measure(kept.name, session)
         seconds = time.monotonic() - started
         health.keep(
@@ -156,11 +157,21 @@ def rewrite_manifests(table: str, session: "SparkSession") -> bool:
     return False
 
 
-def forget(kept: Kept, found: Health, session: "SparkSession") -> int:
+def remember(table: str, before: datetime, session: "SparkSession", catalog: Catalog) -> None:
+    """Keep as properties what snapshots say of batches that are held: they are about to expire."""
+    state = catalog.load(table)
+    said = commits.said(state, int(before.timestamp() * 1000)) if state else {}
+    if said:
+        pairs = ", ".join(f"'{key}' = '{number}'" for key, number in sorted(said.items()))
+        session.sql(f"alter table lake.{table} set tblproperties ({pairs})")
+
+
+def forget(kept: Kept, found: Health, session: "SparkSession", catalog: Catalog) -> int:
     """Expire snapshots and remove orphans; how many of these there were."""
     now = datetime.now(UTC)
     oldest = now - timedelta(days=kept.rules.snapshots_keep_days)
     if found.oldest_snapshot_at and found.oldest_snapshot_at < oldest:
+        remember(kept.name, oldest, session, catalog)
         _call(
             session,
             "expire_snapshots",

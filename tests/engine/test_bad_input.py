@@ -195,27 +195,32 @@ def test_a_column_that_the_source_gains_reaches_the_raw_table(feed: Feed) -> Non
 
 
 def test_a_new_raw_table_is_loaded_from_the_first_object(feed: Feed) -> None:
-    """A table that was dropped, or a lake behind another catalog: its checkpoint is another."""
+    """A table that was dropped, or a lake behind another catalog."""
     feed.land(feed.file("good.csv", GOOD))
     feed.load()
     feed.stack.spark(f"drop table lake.raw.test_{feed.table} purge")
     assert "3 rows loaded, 3 in all" in feed.load()
 
 
-def test_an_object_in_the_landing_zone_that_is_not_parquet_loads_nothing(feed: Feed) -> None:
+def test_a_landed_object_that_is_not_parquet_loads_nothing(feed: Feed) -> None:
     found = feed.stack.settings()
     s3 = objects.client(found)
-    key = f"landing/test/{feed.table}/dt=2020-01-01/junk.parquet"
+    prefix = f"landing/test/{feed.table}/"
     feed.land(feed.file("good.csv", GOOD))
     feed.load()
+    # What is of no batch is not read.
+    s3.put_object(Bucket=found.bucket, Key=f"{prefix}dt=2020-01-01/junk.parquet", Body=b"junk")
+    before = set(objects.keys(s3, found.bucket, prefix))
     feed.land(feed.file("more.csv", "Customer ID,Tenure Months\nd,4\n"))
+    (key,) = set(objects.keys(s3, found.bucket, prefix)) - before
+    good = s3.get_object(Bucket=found.bucket, Key=key)["Body"].read()
     s3.put_object(Bucket=found.bucket, Key=key, Body=b"this is not Parquet" * 50)
     sources = str(feed.folder / "src")
     line = feed.stack.refused("load", feed.name, CDP_SOURCES_DIR=sources)
     assert "cannot be read as Parquet" in line
     assert key in line
     assert len(feed.rows()) == 3
-    s3.delete_object(Bucket=found.bucket, Key=key)
+    s3.put_object(Bucket=found.bucket, Key=key, Body=good)
     assert "1 rows loaded, 4 in all" in feed.load()
 
 

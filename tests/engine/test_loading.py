@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ from cdp.catalog import Catalog
 from cdp.landing.batch import Batch
 from cdp.landing.ledger import Input, Ledger
 from cdp.landing.source import find
+from cdp.loading import commits
+from cdp.upkeep import maintain
 from tests.support.chaos import source
-from tests.support.landing import ROWS, keys, write_files, write_source
+from tests.support.landing import FILES, ROWS, keys, write_files, write_source
 from tests.support.stack import CDP, Stack
 
 
@@ -40,27 +43,108 @@ def rows(stack: Stack, table: str) -> int:
     return int(row["n"])
 
 
-@pytest.mark.parametrize("lost", ["checkpoints/", "ledger/chaos/ledger/"])
+@pytest.mark.parametrize("lost", ["snapshots", "ledger"])
 def test_a_load_that_would_double_rows_is_refused(stack: Stack, tmp_path: Path, lost: str) -> None:
-    table = lost.strip("/").split("/")[-1]
-    source(tmp_path, table)
+    source(tmp_path, lost)
     folder = str(tmp_path)
-    deliver(stack, table, "a")
+    deliver(stack, lost, "a")
     stack.cdp("land", "chaos", CDP_SOURCES_DIR=folder)
     stack.cdp("load", "chaos", CDP_SOURCES_DIR=folder)
-    if table == "checkpoints":
-        state = Catalog(stack.settings()).load(f"raw.chaos_{table}")
-        assert state
-        assert remove(stack, f"checkpoints/{state.uuid}")
-        expected = "no checkpoint says of which objects"
+    if lost == "snapshots":
+        # Another client's upkeep, which leaves nothing of what it expires.
+        table = f"raw.chaos_{lost}"
+        stack.spark(
+            f"call lake.system.rewrite_data_files('{table}', options => map('rewrite-all', 'true'))"
+        )
+        now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}"
+        stack.spark(f"call lake.system.expire_snapshots('{table}', timestamp '{now}', 1)")
+        expected = "no snapshot of it says of which batches"
     else:
-        assert remove(stack, lost)
+        assert remove(stack, "ledger/chaos/ledger/")
         expected = "its ledger has not"
-    deliver(stack, table, "b")
-    if table == "checkpoints":
+    deliver(stack, lost, "b")
+    if lost == "snapshots":
         stack.cdp("land", "chaos", CDP_SOURCES_DIR=folder)
     assert expected in stack.refused("load", "chaos", CDP_SOURCES_DIR=folder)
-    assert rows(stack, table) == 1
+    assert rows(stack, lost) == 1
+
+
+def test_a_table_says_itself_what_it_holds(stack: Stack, tmp_path: Path) -> None:
+    """Past the life of its snapshots too; rolled back, it is loaded from there on."""
+    source(tmp_path, "own")
+    folder, table = str(tmp_path), "raw.chaos_own"
+
+    def load(*names: str) -> str:
+        deliver(stack, "own", *names)
+        stack.cdp("land", "chaos", CDP_SOURCES_DIR=folder)
+        return stack.cdp("load", "chaos", CDP_SOURCES_DIR=folder)
+
+    load("a")
+    assert "1 rows loaded, 2 in all" in load("b")
+    state = Catalog(stack.settings()).load(table)
+    assert state
+    assert commits.held(state, find("chaos.own", tmp_path)) == 2
+    # One commit a batch, and the journal has them too.
+    assert len(state.snapshots) == 2
+    parent = state.snapshots[state.head() or -1]["parent-snapshot-id"]
+    stack.spark(f"call lake.system.rollback_to_snapshot('{table}', {parent})")
+    assert "1 rows loaded, 2 in all" in load()
+    assert "1 rows loaded, 3 in all" in load("c")
+
+    with stack.session() as session:
+        catalog, now = Catalog(stack.settings()), datetime.now(UTC)
+        maintain.remember(table, now, session, catalog)
+        # A commit of somebody else, which says nothing of batches.
+        session.table(f"lake.{table}").limit(0).writeTo(f"lake.{table}").append()
+        session.sql(
+            f"call lake.system.expire_snapshots('{table}', timestamp '{now:%Y-%m-%d %H:%M:%S.%f}')"
+        )
+    state = Catalog(stack.settings()).load(table)
+    assert state
+    assert len(state.snapshots) == 1
+    assert "0 rows loaded, 3 in all" in load()
+    assert "1 rows loaded, 4 in all" in load("d")
+    names = stack.query(f"select event_id from {table} order by 1")  # noqa: S608
+    assert [row["event_id"] for row in names] == ["a", "b", "c", "d"]
+    batches = "select batch from monitoring.mon_landed_batches where source_name = 'chaos.own'"
+    assert [row["batch"] for row in stack.query(f"{batches} order by 1")] == [1, 2, 3, 4]
+
+
+def test_of_two_loads_at_once_one_brings_the_rows(stack: Stack, tmp_path: Path) -> None:
+    sources = str(write_source(tmp_path / "src", "twice"))
+    stack.cdp("land", "fault.twice", *write_files(tmp_path), CDP_SOURCES_DIR=sources)
+    loads = [
+        subprocess.Popen(
+            [CDP, "load", "fault.twice"], env=stack.environment(CDP_SOURCES_DIR=sources)
+        )
+        for _ in range(3)
+    ]
+    assert [load.wait(timeout=180) for load in loads] == [0, 0, 0]
+    counts = "select count(*) as n, count(distinct id) as ids from raw.fault_twice"
+    assert stack.query(counts) == [{"n": FILES * ROWS, "ids": FILES * ROWS}]
+    known = (
+        "select count(*) as n from monitoring.mon_landed_batches where source_name like 'fault.t%'"
+    )
+    assert stack.query(known) == [{"n": FILES}]
+
+
+def test_a_batch_whose_object_is_gone_stops_the_load_until_it_is_replaced(
+    stack: Stack, tmp_path: Path
+) -> None:
+    sources = str(write_source(tmp_path / "src", "gone"))
+    (path, *_) = write_files(tmp_path)
+    stack.cdp("land", "fault.gone", path, CDP_SOURCES_DIR=sources)
+    assert remove(stack, "landing/fault/gone/")
+    line = stack.refused("load", "fault.gone", CDP_SOURCES_DIR=sources)
+    assert "a landed object is gone: s3a://" in line
+    stack.cdp("land", "fault.gone", path, "--again", CDP_SOURCES_DIR=sources)
+    assert f"{ROWS} rows loaded" in stack.cdp("load", "fault.gone", CDP_SOURCES_DIR=sources)
+    # What cannot be landed again is left out when somebody says so.
+    stack.cdp("land", "fault.gone", path, "--again", CDP_SOURCES_DIR=sources)
+    remove(stack, "landing/fault/gone/")
+    stack.refused("load", "fault.gone", CDP_SOURCES_DIR=sources)
+    without = ("load", "fault.gone", "--without", "3")
+    assert f"0 rows loaded, {ROWS} in all" in stack.cdp(*without, CDP_SOURCES_DIR=sources)
 
 
 def test_a_batch_without_rows_is_loaded_and_reconciled(stack: Stack, tmp_path: Path) -> None:
