@@ -1,6 +1,6 @@
 {#-
-    When each as-of date of a table was built before this run, by date. by: which moment, that of the
-    table (built) or that of what it was built from (built_from); or whether it has labels (labelled).
+    When each as-of date of a table, or what it was built from, was built before this run, by date
+    (built); or whether it has labels (labelled).
 -#}
 {% macro built_dates(node, by='built') -%}
     {%- set found = {} -%}

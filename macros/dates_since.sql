@@ -7,7 +7,7 @@
     {%- for unique_id in selected_resources if unique_id in graph.nodes -%}
         {%- set node = graph.nodes[unique_id] -%}
         {%- if source_name in sources_of(node) -%}
-            {%- if node.name == 'int_customer_features' -%}
+            {%- if node.config.get('as_of_dates') -%}
                 {%- do known_since.append(last_batch(unique_id, source_name)) -%}
             {%- elif is_by_dates(node) and has_marks(unique_id) and batches_of(source_name).date -%}
                 {%- do since.append(last_batch(unique_id, source_name)) -%}

@@ -4,7 +4,7 @@
     batches tell something about, all built ones after the first of them, and those of a backfill.
 -#}
 {% macro feature_dates() -%}
-    {%- set node = node_named('int_customer_features') -%}
+    {%- set node = features_node() -%}
     {%- set dates = [] -%}
     {%- if execute and node and node.unique_id in selected_resources -%}
         {%- for known in scope().get('known_dates', {}).values() -%}

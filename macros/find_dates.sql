@@ -13,7 +13,8 @@
                 {%- do scope().known_dates.update({source_name: {}}) -%}
                 {#- dbt does not know yet that a table is there whose first build this is. -#}
                 {%- set base = base_of(source_name) -%}
-                {%- set table = api.Relation.create(schema=base.schema, identifier=base.alias) -%}
+                {%- set made = api.Relation.create(schema=base.schema, identifier=base.alias) -%}
+                {%- set table = relation_of(base) or made -%}
                 {%- set tables = [table, moved_of(source_name)] | reject('none') | list -%}
                 {%- do queries.append(dates_query(source_name, tables, since, known_since)) -%}
             {%- endif -%}

@@ -6,7 +6,7 @@
     {%- set dates = ['1970-01-01'] -%}
     {%- if execute -%}
         {%- do dates.extend(feature_dates()) -%}
-        {%- do dates.extend(built_dates(node_named('int_customer_features')) | list) -%}
+        {%- do dates.extend(built_dates(features_node()) | list) -%}
         {%- do dates.append(mark(node_named('customers_history').unique_id, 'last_date') or '') -%}
         {%- do dates.extend(scope().get('known_dates', {}).get('crm.customers', [])) -%}
     {%- endif -%}

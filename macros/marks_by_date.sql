@@ -1,14 +1,11 @@
 {#-
-    A query of when each as-of date of a table was built (`built`), and what it was built from
-    (`built_from`), and whether it has labels (`labelled`), by Iceberg's metadata.
+    A query of when each as-of date of a table was built (`built`), and whether it has labels
+    (`labelled`), by Iceberg's metadata.
 
     relation: the table, partitioned by as_of_date. node: of it.
 -#}
 {% macro marks_by_date(relation, node) -%}
-    {%- set columns = {'built': 'built_at', 'built_from': 'built_at'} -%}
-    {%- if 'features_built_at' in node.columns -%}
-        {%- do columns.update({'built_from': 'features_built_at'}) -%}
-    {%- endif -%}
+    {%- set columns = {'built': 'built_at'} -%}
     {%- if 'is_label_known' in node.columns -%}
         {%- do columns.update({'labelled': 'is_label_known'}) -%}
     {%- endif -%}

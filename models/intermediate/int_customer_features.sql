@@ -1,22 +1,8 @@
 {#-
-    What was known of each customer as a day ended: raw values, before they are capped. It sees
-    nothing that was committed or delivered later, so a date is the same whenever it is computed.
+    What was known of each customer as a day ended. It sees nothing that was committed or delivered
+    later, so a date is the same whenever it is computed. ftr_customer_churn has its rows.
 -#}
-{{
-    config(
-        materialized='incremental',
-        tags=['daily'],
-        incremental_strategy='insert_overwrite',
-        new_rows_of={
-            'crm.customers': '_customers_batch',
-            'usage.events': '_usage_batch',
-            'billing.payments': '_payments_batch',
-            'support.tickets': '_tickets_batch',
-        },
-        partition_by=['as_of_date'],
-        sort_by=['customer_id'],
-    )
-}}
+{{ config(materialized='ephemeral') }}
 {% set dates = feature_dates() %}
 {% set first = "date_sub(date '" ~ (dates | first or '1970-01-01') ~ "', 89)" %}
 {% set last = "date '" ~ (dates | last or '1970-01-01') ~ "'" %}
@@ -231,6 +217,9 @@ features as (
         ) as days_since_last_activity,
 
         -- booleans
+        {% for service in services -%}
+            customers.{{ service }},
+        {% endfor -%}
         customers.is_senior_citizen,
         customers.has_partner,
         customers.has_dependents,
@@ -244,8 +233,7 @@ features as (
         coalesce(built_from._customers_batch, -1) as _customers_batch,
         coalesce(built_from._usage_batch, -1) as _usage_batch,
         coalesce(built_from._payments_batch, -1) as _payments_batch,
-        coalesce(built_from._tickets_batch, -1) as _tickets_batch,
-        current_timestamp() as built_at
+        coalesce(built_from._tickets_batch, -1) as _tickets_batch
     from customers
     left join usage
         on

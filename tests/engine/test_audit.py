@@ -66,15 +66,15 @@ def test_what_fails_a_test_in_the_middle_keeps_all_tables_as_they_were(
     before = heads(stack)
     # Features of before the failing test are rebuilt, those after it are not begun.
     checkout.edit(
-        "models/intermediate/int_winsor_bounds.yml",
+        "models/marts/ftr_winsor_bounds.yml",
         "grain: [feature, as_of_date]",
         "grain: [as_of_date]",
     )
-    chosen = "int_customer_features int_winsor_bounds ftr_customer_churn agg_churn_by_segment"
+    chosen = "ftr_customer_churn ftr_winsor_bounds agg_churn_by_segment"
     told = checkout.run(CDP, "build", "--full-refresh", "--select", *chosen.split(), ok=False)
-    assert "checks failed: intermediate.int_winsor_bounds: grain_is_unique" in told
+    assert "checks failed: marts.ftr_winsor_bounds: grain_is_unique" in told
     models = checkout.results("model")
-    assert models["int_customer_features"] == "success"
+    assert models["ftr_customer_churn"] == "success"
     assert models["agg_churn_by_segment"] == "skipped"
     assert heads(stack) == before
     stack.cdp("discard", last_run(stack)["run_id"])

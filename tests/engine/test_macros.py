@@ -14,7 +14,7 @@ from tests.support.stack import Stack
 SCHEMA = "macro_tests"
 # What is built from run to run, and what it is built from.
 RUN_TO_RUN = ["taken_in+", "versions_in+", "mon_reconciliation"]
-STILL = ["taken_in", "daily", "latest", "int_customer_features", "labelled", "mon_reconciliation"]
+STILL = ["taken_in", "daily", "latest", "features", "labelled", "mon_reconciliation"]
 STILL += ["mon_column_profile", "mon_drift", "versions_in", "moved"]
 
 
@@ -53,7 +53,7 @@ def test_macros_give_what_the_seeds_say_from_run_to_run(project: Project, branch
         for name in STILL:
             assert project.heads(branch)[f"{SCHEMA}.{name}"] == before[f"{SCHEMA}.{name}"]
         # A backfill of some days.
-        build = ["build", "--select", "daily", "latest", "int_customer_features", "labelled"]
+        build = ["build", "--select", "daily", "latest", "features", "labelled"]
         project.dbt(
             *build, "after_run", "filtered", run=4, from_date="2024-01-02", to_date="2024-01-11"
         )

@@ -31,7 +31,7 @@ REJECTED = {
 
 
 # What is tagged so.
-DAILY = {"int_customer_features", "int_winsor_bounds", "ftr_customer_churn", "agg_churn_by_segment"}
+DAILY = {"ftr_customer_churn", "ftr_winsor_bounds", "agg_churn_by_segment"}
 
 
 @pytest.fixture(scope="module")
@@ -157,8 +157,8 @@ def test_a_seed_that_changed_is_built_with_what_reads_it_and_a_rollback_undoes_i
     seed.write_text("\n".join([header, f"{feature},{lower},0.9", *others]) + "\n")
     why = reasons(plan(checkout))
     assert why["winsor_thresholds"] == ["seed changed"]
-    assert why["int_winsor_bounds"] == ["reads winsor_thresholds"]
-    assert "int_customer_features" not in why
+    assert why["ftr_winsor_bounds"] == ["reads winsor_thresholds"]
+    assert "ftr_customer_churn" not in why
     said = checkout.run(CDP, "build", "--exclude", "tag:daily", "--verbose")
     assert set(checkout.results("model", "snapshot", "seed")) == {"winsor_thresholds"}
     assert "success  seed winsor_thresholds" in said
@@ -166,7 +166,7 @@ def test_a_seed_that_changed_is_built_with_what_reads_it_and_a_rollback_undoes_i
     # The daily tables are behind since.
     assert reasons(plan(checkout, "--exclude", "tag:daily")) == {}
     why = reasons(plan(checkout))
-    assert why["int_winsor_bounds"] == ["winsor_thresholds has changed"]
+    assert why["ftr_winsor_bounds"] == ["winsor_thresholds has changed"]
     assert "winsor_thresholds" not in why
     # What is taken back is known to be another snapshot, with the seed of before.
     stack.cdp("rollback")
@@ -186,7 +186,7 @@ def test_a_model_or_a_macro_that_changed_is_code(checkout: Checkout) -> None:
     macro = checkout.folder / "macros" / "winsorize.sql"
     text = macro.read_text()
     macro.write_text(text.replace("{%- endmacro", " {%- endmacro", 1))
-    assert reasons(plan(checkout))["ftr_customer_churn"] == ["code changed"]
+    assert reasons(plan(checkout))["agg_churn_by_segment"] == ["code changed"]
 
 
 def test_a_description_alone_is_no_reason_to_build_where_it_is_not_written(

@@ -91,16 +91,20 @@ def test_what_changed_and_its_children_are_built_and_tested_beside_what_is_publi
         "date '{{ last_known_on }}' > date_add(features.as_of_date, 30)",
     )
     pull_request.step(BUILD)
-    built = {"ftr_customer_churn": "success", "agg_churn_by_segment": "success"}
+    built = dict.fromkeys(
+        ("ftr_customer_churn", "ftr_winsor_bounds", "agg_churn_by_segment"), "success"
+    )
     assert pull_request.results("model", "seed", "snapshot") == built
     assert pull_request.results("test", "unit_test") == {
         "ftr_customer_churn__holds": "pass",
+        "ftr_winsor_bounds__holds": "pass",
+        "bounds_are_the_percentiles_of_a_date": "pass",
         "agg_churn_by_segment__holds": "pass",
         "segments_add_up_to_the_customers": "pass",
-        "the_label_is_of_the_thirty_days_after_and_values_are_capped": "pass",
+        "the_label_is_of_the_thirty_days_after": "pass",
         "shares_are_of_all_customers_and_labels_of_those_that_have_one": "pass",
     }
-    assert "from intermediate.int_customer_features" in pull_request.compiled("ftr_customer_churn")
+    assert "from intermediate.int_churns" in pull_request.compiled("ftr_customer_churn")
     assert "from ci_pr7_marts.ftr_customer_churn" in pull_request.compiled("agg_churn_by_segment")
     after = lake(stack)
     # What was there is as it was, to the last commit of metadata.

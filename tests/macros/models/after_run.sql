@@ -4,7 +4,7 @@
     'read_on': ['event_id', "concat_ws(' ', last_batch, adds_rows)"],
     'daily': ['happened_on', "concat_ws(' ', events, 'by run', run)"],
     'latest': ['happened_on', 'event_id'],
-    'int_customer_features': ['as_of_date', "concat_ws(' ', events, 'by run', run)"],
+    'features': ['as_of_date', "concat_ws(' ', events, 'by run', run, is_label_known)"],
     'labelled': ['as_of_date', "concat_ws(' ', is_label_known, 'by run', run)"],
     'mon_counted': ["concat_ws(' ', source_name, batch)", "concat_ws(' ', row_total, 'after', batch_before)"],
     'mon_reconciliation': ["concat_ws(' ', source_name, batch)", 'found'],
@@ -19,7 +19,7 @@
     ],
 } %}
 -- depends_on: {{ ref('taken_in') }} {{ ref('read_on') }} {{ ref('daily') }} {{ ref('latest') }}
--- depends_on: {{ ref('int_customer_features') }} {{ ref('labelled') }} {{ ref('monthly') }}
+-- depends_on: {{ ref('features') }} {{ ref('labelled') }} {{ ref('monthly') }}
 -- depends_on: {{ ref('mon_counted') }} {{ ref('mon_reconciliation') }}
 -- depends_on: {{ ref('mon_column_profile') }} {{ ref('mon_drift') }} {{ ref('moved') }}
 

@@ -6,8 +6,8 @@
         new_rows_of=['crm.customers'],
     )
 }}
-{% for relation in grown_tables([ref('taken_in'), ref('int_customer_features')]) -%}
-    {% set by_date = relation.identifier == 'int_customer_features' -%}
+{% for relation in grown_tables([ref('taken_in'), ref('features')]) -%}
+    {% set by_date = relation.identifier == 'features' -%}
     select
         '{{ relation.schema }}.{{ relation.identifier }}' as table_name,
         until_batch,

@@ -1,13 +1,13 @@
 {#-
     Between which values a feature is kept, by the percentiles of the seed winsor_thresholds among
-    the customers of a date. Training, batch scores and answers online cap by these very bounds.
+    the customers of a date. Whoever caps a feature does it by these very bounds.
 -#}
 {{
     config(
         materialized='incremental',
         tags=['daily'],
         incremental_strategy='insert_overwrite',
-        dates_of='int_customer_features',
+        dates_of='ftr_customer_churn',
         partition_by=['as_of_date'],
     )
 }}
@@ -17,7 +17,7 @@
 
 with features as (
 
-    select * from {{ ref('int_customer_features') }}
+    select * from {{ ref('ftr_customer_churn') }}
     where {{ in_new_dates('as_of_date') }}
 
 ),
