@@ -23,7 +23,7 @@ from tests.support.lived import (
     TABLES,
     Lived,
 )
-from tests.support.reading import RUN_TIME, catalog, content, read
+from tests.support.reading import catalog, content, read
 from tests.support.stack import CDP, Stack
 
 # Its population is delivered and built in turn, up to six times, before the first test.
@@ -77,7 +77,7 @@ def test_a_full_refresh_is_a_new_snapshot_of_the_same_table(lived: Lived) -> Non
 def test_features_of_a_day_do_not_see_what_was_known_later(lived: Lived, day: date) -> None:
     """Built from the data up to that day, and from all of it."""
     where = f"as_of_date = '{day}'"
-    now = read(lived.stack, "marts.ftr_customer_churn", RUN_TIME | LABEL, where)
+    now = read(lived.stack, "marts.ftr_customer_churn", BUILT | LABEL, where)
     assert len(now) > 150
     assert content(now) == content(lived.as_of[day])
     assert any(row["usage_events_30d"] for row in now)

@@ -165,7 +165,7 @@ def live(stack: Stack, log: Path, changes: Path, cuts: list[date]) -> Lived:
             stack.cdp("build", "--exclude", "tag:daily", "--exclude-resource-type", "test")
         stack.cdp("build", "--select", "+ftr_customer_churn", "--exclude-resource-type", "test")
         where = f"as_of_date = '{cut}'"
-        as_of[cut] = read(stack, "marts.ftr_customer_churn", RUN_TIME | LABEL, where)
+        as_of[cut] = read(stack, "marts.ftr_customer_churn", BUILT | LABEL, where)
     deliver(stack, sender, date.max - timedelta(days=1))
     assert not sender.waiting
     (log / "dbt.log").unlink()
