@@ -16,7 +16,12 @@ DAY_SECONDS = 86400
 
 # Sources whose rows are written as Parquet, too, for the jobs that the platform is compared with,
 # by the names of their views there.
-AS_PARQUET = {"customers": "crm.customers", "events": "usage.events"}
+AS_PARQUET = {
+    "customers": "crm.customers",
+    "events": "usage.events",
+    "payments": "billing.payments",
+    "tickets": "support.tickets",
+}
 
 # Rows from one number to another, one after the other in time.
 NUMBERED = """

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from bench.page import table, write
+from bench.peers import TWO, Seconds
 from bench.spark_events import Cost
 from bench.telco import Size
 
@@ -50,7 +51,7 @@ class Run:
     size: Size
     seconds: dict[str, float] = field(default_factory=dict)
     nodes: dict[str, dict[str, Span]] = field(default_factory=dict)
-    peers: dict[str, float] = field(default_factory=dict)
+    peers: dict[str, Seconds] = field(default_factory=dict)
     costs: dict[str, dict[str, Cost]] = field(default_factory=dict)
     written: dict[str, int] = field(default_factory=dict)
     published: dict[str, int] = field(default_factory=dict)
@@ -89,7 +90,20 @@ def report(half: Run, whole: Run, others: list[Run]) -> None:
             f"{r.size.customers:,}",
             f"{r.shared('full'):,.0f}",
             f"{r.shared('day'):,.0f}",
-            *(f"{seconds:,.0f}" for seconds in r.peers.values()),
+            *(f"{sum(seconds[name] for name in TWO):,.0f}" for seconds in r.peers.values()),
+        ]
+        for r in runs
+    ]
+    six = [
+        [
+            f"{r.size.customers:,}",
+            f"{r.seconds['full']:,.0f}",
+            *(
+                text
+                for seconds in r.peers.values()
+                for total in [sum(seconds.values())]
+                for text in (f"{total:,.0f}", f"{r.seconds['full'] / total:.1f}")
+            ),
         ]
         for r in runs
     ]
@@ -159,6 +173,17 @@ def report(half: Run, whole: Run, others: list[Run]) -> None:
                 "DuckDB, s",
             ],
             peers,
+        ),
+        table(
+            [
+                "six marts, features and labels among them, of",
+                "full build here, s",
+                "PySpark, s",
+                "here by PySpark",
+                "DuckDB, s",
+                "here by DuckDB",
+            ],
+            six,
         ),
         "Peers do all of it again each day, and nothing else. Here it is the time in which models "
         "that lead to the two marts are built, beside other models and tests on the same cores.",

@@ -63,7 +63,11 @@ def disconnect(settings: Settings) -> None:
     """End the session that `connect` gave, if any: with it go the tables it keeps as it found them,
     its temporary views and its settings."""
     if _connect.cache_info().currsize:
-        _connect(settings.spark_url).stop()
+        session = _connect(settings.spark_url)
+        session.stop()
+        # The garbage collector has PySpark close a client again, from any thread, and with it the
+        # threads that release the results of all sessions. A thread of gRPC would wait for itself.
+        session.client.close = lambda: None
         _connect.cache_clear()
 
 

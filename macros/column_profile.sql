@@ -10,13 +10,14 @@
 
     Of a day with many rows so many are looked at, chosen by a hash, as sketches of all columns cost
     more than to read them: of 20,000 a share is right within 0.4 points. The rows are all counted.
+    Days are left out that are too old to be compared with any that is still judged.
 
     relation: the table, of a model that documents the type of each column. day: a column or
     expression, the day that a row belongs to. where: which rows. marks: expressions whose highest
     value says how far the table was read, by name. sample: about how many rows of a day are looked
-    at.
+    at. latest: how many days are profiled, up to the newest of these rows.
 -#}
-{% macro column_profile(relation, day, where, marks, sample) -%}
+{% macro column_profile(relation, day, where, marks, sample, latest) -%}
     {%- set quantiles = 'array(0.05D, 0.25D, 0.5D, 0.75D, 0.95D)' -%}
     {%- set elements = [] -%}
     {%- set node = node_of(relation) -%}
@@ -69,7 +70,7 @@
     {%- endfor -%}
     {%- set names = node.columns.keys() | list if node else ['null'] -%}
     {%- set keys = ['_source_file', '_source_row'] if '_source_row' in names else names[:1] -%}
-    with days as (
+    with counted as (
 
         select
             {{ day }} as profiled_on,
@@ -78,6 +79,13 @@
         from {{ relation }}
         where {{ where }} and {{ day }} is not null
         group by {{ day }}
+
+    ),
+
+    days as (
+
+        select * from counted
+        where profiled_on > (select date_sub(max(profiled_on), {{ latest }}) from counted)
 
     )
 

@@ -53,7 +53,8 @@ with profiles as (
             '{{ name }}' as table_name,  -- noqa: RF04
             *
         from ({{ column_profile(
-            relation, day, where, marks, var('profiled_rows_a_day')
+            relation, day, where, marks, var('profiled_rows_a_day'),
+            var('judged_days') + var('past_days')
         ) }})
         {{ 'union all' if not loop.last }}
     {% endfor %}

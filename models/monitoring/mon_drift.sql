@@ -22,7 +22,7 @@
 {% set enough_weekdays, enough_days = 3, 7 %}
 {% set complete_until = var('complete_until', '1970-01-01') %}
 
-{% set judged_days, past_days = 28, 56 %}
+{% set judged_days, past_days = var('judged_days'), var('past_days') %}
 with profiles as (
 
     select

@@ -1,8 +1,10 @@
 """The local services: up, status, down, and what happens when a part is killed."""
 
+import gc
 import os
 import socket
 import subprocess
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -92,6 +94,21 @@ def test_spark_refuses(stack: Stack, token: str) -> None:
         SPARK_CONNECT_AUTHENTICATE_TOKEN=token,
     )
     assert "UNAUTHENTICATED" in done.stderr or "authentication" in done.stderr.lower()
+
+
+def test_a_session_that_has_ended_takes_nothing_from_the_next(stack: Stack) -> None:
+    """PySpark closed the threads of the next one, and in a thread of gRPC it waited for itself."""
+    from pyspark.sql.connect.client.reattach import ExecutePlanResponseReattachableIterator as Calls
+
+    with stack.session() as ended:
+        ended.sql("select 1").collect()
+    with stack.session() as session:
+        session.sql("select 1").collect()
+        found = weakref.ref(ended)
+        del ended
+        gc.collect()
+        assert found() is None
+        assert Calls._release_thread_pool_instance is not None
 
 
 def test_a_taken_port_is_told_with_its_holder(

@@ -55,11 +55,14 @@ def run(
         given = (arguments, str(folder), environment, [str(path) for path in streams])
         process = processes().Process(target=_command, args=given)
         process.start()
-        process.join(timeout)
-        if process.is_alive():
+        try:
+            process.join(timeout)
+            if process.is_alive():
+                raise subprocess.TimeoutExpired(arguments, timeout)
+        finally:
+            # A test that has taken too long leaves from the join, too: nothing of it may stay.
             process.kill()
             process.join()
-            raise subprocess.TimeoutExpired(arguments, timeout)
         said, errors = (path.read_text(encoding="utf-8", errors="replace") for path in streams)
     code = process.exitcode if process.exitcode is not None else -1
     return subprocess.CompletedProcess(["cdp", *arguments], code, said, errors)

@@ -1,7 +1,7 @@
 with profile as (
 
     {{ column_profile(
-        ref('profiled_given'), 'day', 'batch > 1', {'until_batch': 'batch'}, sample=100
+        ref('profiled_given'), 'day', 'batch > 1', {'until_batch': 'batch'}, sample=100, latest=2
     ) }}
 
 ),

@@ -2,7 +2,7 @@
 with profile as (
 
     {{ column_profile(
-        ref('many_a_day'), 'day', 'true', {'until_batch': 'batch'}, sample=100
+        ref('many_a_day'), 'day', 'true', {'until_batch': 'batch'}, sample=100, latest=2
     ) }}
 
 )
