@@ -44,6 +44,48 @@ def covered(spans: Iterable[Span]) -> float:
     return seconds
 
 
+LAYERS = {
+    "base": "staging",
+    "stg": "staging",
+    "int": "intermediate",
+    "customers": "intermediate",
+    "dim": "marts",
+    "fct": "marts",
+    "ftr": "marts",
+    "agg": "marts",
+    "mon": "monitoring",
+}
+
+
+def layer(node: str) -> str:
+    """The layer of a node as dbt's comment names it; statements without one are those of checks."""
+    if not node:
+        return "contracts"
+    # A generic test has a hash behind its name.
+    return "data tests" if "." in node else LAYERS.get(node.partition("_")[0], "data tests")
+
+
+def by_layer(costs: dict[str, Cost]) -> list[list[str]]:
+    """A row for each layer, and one for all: scans, million rows, MB, and CPU seconds of tasks."""
+    found = {name: [0.0] * 6 for name in (*dict.fromkeys(LAYERS.values()), "data tests")}
+    for node, cost in costs.items():
+        figures = (
+            sum(cost.scans.values()),
+            cost.rows_read / 1e6,
+            cost.rows_shuffled / 1e6,
+            cost.bytes_shuffled / 1e6,
+            cost.rows_written / 1e6,
+            cost.cpu_seconds,
+        )
+        for name in (layer(node), "all"):
+            so_far = found.setdefault(name, [0.0] * 6)
+            found[name] = [a + b for a, b in zip(so_far, figures, strict=True)]
+    return [
+        [name, f"{scans:.0f}", *(f"{each:,.1f}" for each in rows), f"{cpu:,.0f}"]
+        for name, (scans, *rows, cpu) in found.items()
+    ]
+
+
 @dataclass
 class Run:
     """Seconds of one size: of each step, of its nodes, and of the peers."""
@@ -148,6 +190,18 @@ def report(half: Run, whole: Run, others: list[Run]) -> None:
                 "written by published",
             ],
             readings,
+        ),
+        table(
+            [
+                f"a full build of {whole.size.customers:,}",
+                "scans",
+                "million rows read",
+                "shuffled",
+                "MB shuffled",
+                "million rows written",
+                "CPU s of tasks",
+            ],
+            by_layer(whole.costs["full"]),
         ),
         table(
             ["scans in a full build of", "times"],

@@ -132,7 +132,7 @@ def test_a_batch_whose_object_is_gone_stops_the_load_until_it_is_replaced(
     stack: Stack, tmp_path: Path
 ) -> None:
     sources = str(write_source(tmp_path / "src", "gone"))
-    (path, *_) = write_files(tmp_path)
+    path, other, *_ = write_files(tmp_path)
     stack.cdp("land", "fault.gone", path, CDP_SOURCES_DIR=sources)
     assert remove(stack, "landing/fault/gone/")
     line = stack.refused("load", "fault.gone", CDP_SOURCES_DIR=sources)
@@ -140,7 +140,7 @@ def test_a_batch_whose_object_is_gone_stops_the_load_until_it_is_replaced(
     stack.cdp("land", "fault.gone", path, "--again", CDP_SOURCES_DIR=sources)
     assert f"{ROWS} rows loaded" in stack.cdp("load", "fault.gone", CDP_SOURCES_DIR=sources)
     # What cannot be landed again is left out when somebody says so.
-    stack.cdp("land", "fault.gone", path, "--again", CDP_SOURCES_DIR=sources)
+    stack.cdp("land", "fault.gone", other, CDP_SOURCES_DIR=sources)
     remove(stack, "landing/fault/gone/")
     stack.refused("load", "fault.gone", CDP_SOURCES_DIR=sources)
     without = ("load", "fault.gone", "--without", "3")

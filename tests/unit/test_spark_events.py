@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bench.spark_events import costs
+from bench.spark_events import Cost, costs
+from bench.transform_page import by_layer
 
 SQL = "org.apache.spark.sql.execution.ui."
 
@@ -83,3 +84,14 @@ def test_statements_without_a_comment_have_no_name(tmp_path: Path) -> None:
     (folder / "events_1_local-1").write_text("".join(json.dumps(e) + "\n" for e in log))
     cost = costs(tmp_path)[""][""]
     assert (cost.rows_read, dict(cost.scans)) == (20, {"raw.a": 1})
+
+
+def test_costs_are_summed_by_layer() -> None:
+    nodes = ("base_a", "int_b__moved", "fct_c", "fct_c__holds.1a2b", "segments_add_up", "mon_d", "")
+    cost = Cost(cpu_seconds=1.5, rows_read=10**6, bytes_shuffled=2 * 10**6)
+    found = {row[0]: row[1:] for row in by_layer(dict.fromkeys(nodes, cost))}
+    one = ["0", "1.0", "0.0", "2.0", "0.0", "2"]
+    names = {"staging", "intermediate", "marts", "monitoring", "contracts"}
+    assert {name for name, figures in found.items() if figures == one} == names
+    assert found["data tests"] == ["0", "2.0", "0.0", "4.0", "0.0", "3"]
+    assert found["all"][1] == "7.0"
