@@ -145,6 +145,9 @@ def test_a_batch_whose_object_is_gone_stops_the_load_until_it_is_replaced(
     stack.refused("load", "fault.gone", CDP_SOURCES_DIR=sources)
     without = ("load", "fault.gone", "--without", "3")
     assert f"0 rows loaded, {ROWS} in all" in stack.cdp(*without, CDP_SOURCES_DIR=sources)
+    # It is not reconciled until its file has landed again, even so.
+    stack.cdp("land", "fault.gone", other, "--again", CDP_SOURCES_DIR=sources)
+    assert f"{ROWS} rows loaded" in stack.cdp("load", "fault.gone", CDP_SOURCES_DIR=sources)
 
 
 def test_a_batch_without_rows_is_loaded_and_reconciled(stack: Stack, tmp_path: Path) -> None:
