@@ -115,11 +115,13 @@ def _rows(state: State) -> int:
 def _commits(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
     """Batches by the commit that brings them: all, where they are not very large."""
     batches: list[Entry] = []
+    rows = 0
     for entry in entries:
-        if batches and sum(b.landed for b in batches) + entry.landed > COMMIT_ROWS:
+        if batches and rows + entry.landed > COMMIT_ROWS:
             yield batches
-            batches = []
+            batches, rows = [], 0
         batches.append(entry)
+        rows += entry.landed
     if batches:
         yield batches
 

@@ -1,6 +1,6 @@
 {#-
     Between which values a feature is kept, by the percentiles of the seed winsor_thresholds among
-    the customers of a date. Whoever caps a feature does it by these very bounds.
+    the customers of a date. Training, scores and segments cap features by these bounds.
 -#}
 {{
     config(
