@@ -15,7 +15,7 @@ TOGETHER := $(MAKE) --no-print-directory --jobs 3 --output-sync=target
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-unit test-store test-engine test-engine-shared \
     test-engine-aside test-faults test-all up down airflow cluster lint format docs dictionary bench lock \
-    install install-dev install-airflow clean
+    install install-models install-dev install-airflow clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -93,7 +93,7 @@ bench: demo install-dev install-airflow ## run the benchmarks; results go to doc
 	@.venv/bin/python -m bench.capture
 
 lock: install ## resolve the requirements and the Maven artifacts, and lock them with hashes
-	@for name in bootstrap runtime dev airflow jre-spark jre-trino; do \
+	@for name in bootstrap runtime models dev airflow jre-spark jre-trino; do \
 	    (cd requirements && ../.venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	        --generate-hashes --no-header --no-emit-index-url $(LOCK_OPTIONS) \
 	        $$name.in -o $$name.txt) || exit 1; \
@@ -102,6 +102,9 @@ lock: install ## resolve the requirements and the Maven artifacts, and lock them
 
 install:
 	@$(PYTHON) -I cdp/bootstrap.py runtime
+
+install-models: ## install what trains and registers models
+	@$(PYTHON) -I cdp/bootstrap.py models
 
 install-dev:
 	@$(PYTHON) -I cdp/bootstrap.py dev

@@ -1,7 +1,7 @@
 """Make `.venv` from the hash-locked requirements, with nothing but a Python on the machine.
 
-Run by make as `python3 -I cdp/bootstrap.py [runtime|dev|airflow]`; the last makes `.venv-airflow`,
-which has nothing of the others. Standard library only, and plain enough
+Run by make as `python3 -I cdp/bootstrap.py [runtime|models|dev|airflow]`; the last makes
+`.venv-airflow`, which has nothing of the others. Standard library only, and plain enough
 to be parsed by an old Python, which gets one line that says what it lacks.
 A run with nothing to do costs a few milliseconds: the installed state is a hash of the lock files.
 """
@@ -16,6 +16,8 @@ OLDEST = (3, 11)
 NEWEST = (3, 13)
 DISK_GB = 6
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+# Each has what those before it have.
+LEVELS = ["", "runtime", "models", "dev"]
 AIRFLOW = "airflow"
 VENV = os.path.join(ROOT, ".venv-airflow" if AIRFLOW in sys.argv[1:] else ".venv")
 STAMP = os.path.join(VENV, ".cdp-installed")
@@ -132,8 +134,10 @@ def installed_stamp():
 def main():
     level = sys.argv[1] if len(sys.argv) > 1 else "runtime"
     installed = installed_stamp()
-    if installed.startswith("dev "):
-        level = "dev"  # the larger set serves both; never shrink an environment under its user
+    # A larger set serves for a smaller one: never shrink an environment under its user.
+    before = installed.partition(" ")[0]
+    if {level, before} <= set(LEVELS):
+        level = max(level, before, key=LEVELS.index)
     stamp = wanted_stamp(level)
     venv_python = os.path.join(VENV, "bin", "python")
     if installed == stamp and os.path.exists(venv_python):

@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     java_home_trino: Path | None = None
     sources_dir: Path = ROOT / "sources"
     contracts_dir: Path = ROOT / "contracts"
+    problems_dir: Path = ROOT / "problems"
 
     # How commands say what they do: lines for people, or JSON lines with the run that they are of.
     log_format: Literal["text", "json"] = "text"
@@ -108,6 +109,10 @@ class Settings(BaseSettings):
     run_keep_days: int = Field(default=7, ge=1)
     publish_keep_days: int = Field(default=30, ge=1)
 
+    # The registry of models: the address of an MLflow server, which may bear a password, or
+    # `sqlite:///` with a path. Empty: a file of this checkout.
+    mlflow_uri: SecretStr = SecretStr("")
+
     # Airflow: how often a task is tried again, and the seconds before the first time; the seconds
     # after which a run is late.
     task_retries: int = Field(default=2, ge=0)
@@ -150,6 +155,18 @@ class Settings(BaseSettings):
                 raise ValueError(f"it is not an address such as {min(schemes)}://host:port")
         return value
 
+    @field_validator("mlflow_uri")
+    @classmethod
+    def _registry(cls, value: SecretStr) -> SecretStr:
+        """The message never quotes the value."""
+        if url := value.get_secret_value():
+            parts = urlsplit(url)
+            is_server = parts.scheme in {"http", "https"} and parts.hostname
+            # SQLAlchemy takes a path with three slashes before it; one of its own comes after.
+            if not is_server and not url.startswith("sqlite:////"):
+                raise ValueError("it is neither https://host:port nor sqlite:////a/path")
+        return value
+
     @field_validator("lineage")
     @classmethod
     def _sink(cls, value: str) -> str:
@@ -190,7 +207,7 @@ class Settings(BaseSettings):
                 )
         return value
 
-    @field_validator("state_dir", "cache_dir", "sources_dir", "contracts_dir")
+    @field_validator("state_dir", "cache_dir", "sources_dir", "contracts_dir", "problems_dir")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().resolve()
@@ -260,6 +277,12 @@ class Settings(BaseSettings):
         return f"postgresql://cdp:{password}@{HOST}:{self.port(5432)}/crm"
 
     @property
+    def registry_uri(self) -> str:
+        """Where MLflow keeps the versions of models, with what secrets it bears."""
+        local = self.state_dir / "registry" / "mlflow.db"
+        return self.mlflow_uri.get_secret_value() or f"sqlite:///{local}"
+
+    @property
     def artifacts_dir(self) -> Path:
         return self.cache_dir / "artifacts"
 
@@ -293,6 +316,9 @@ class Settings(BaseSettings):
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
             "DO_NOT_TRACK": "1",
             "SODA_CORE_TELEMETRY_ENABLED": "false",
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            # MLflow's own commands find the files of models there.
+            "MLFLOW_S3_ENDPOINT_URL": self.store_url,
             # dbt-spark asks for Hive support at every statement; Spark Connect, which takes no
             # static setting, would warn each time.
             "PYTHONWARNINGS": "ignore:Failed to set spark.sql.catalogImplementation:UserWarning",

@@ -37,17 +37,18 @@ COLUMNS = (
 YOUNG_MONTHS = 6
 
 
-def table() -> tuple["pa.Table", int, int]:
-    """The sample, charges in cents; how many rows there are, and how many of the young.
+def table() -> tuple["pa.Table", int, list[int]]:
+    """The sample, charges in cents; how many rows there are, and which of them are the young.
 
-    A row's sample_no counts from 0; a young customer's stands a second time, from -1 down.
+    A row's sample_no is its place in the file, from 0, the header not counted. A young customer's
+    row stands a second time, from -1 down.
     """
     import pyarrow as pa
 
     with PATH.open(encoding="utf-8", newline="") as f:
         rows = [dict(zip(COLUMNS, row, strict=True)) for row in list(csv.reader(f))[1:]]
-    young = [row for row in rows if int(row["sample_tenure"]) <= YOUNG_MONTHS]
-    numbered = [*enumerate(rows), *((-1 - i, row) for i, row in enumerate(young))]
+    young = [i for i, row in enumerate(rows) if int(row["sample_tenure"]) <= YOUNG_MONTHS]
+    numbered = [*enumerate(rows), *((-1 - i, rows[place]) for i, place in enumerate(young))]
     columns: dict[str, list[str] | list[int]] = {
         "sample_no": [number for number, _ in numbered],
         "sample_tenure": [int(row["sample_tenure"]) for _, row in numbered],
@@ -56,7 +57,7 @@ def table() -> tuple["pa.Table", int, int]:
     }
     texts = [name for name in COLUMNS[1:] if name not in columns]
     columns |= {name: [row[name] for _, row in numbered] for name in texts}
-    return pa.table(columns), len(rows), len(young)
+    return pa.table(columns), len(rows), young
 
 
 def _cents(text: str) -> int:

@@ -67,7 +67,7 @@ class Job:
         self.tasks = tasks
         self.home = f"generated/{asked.name}/"
         self.s3 = objects.client(settings)
-        self.young = self.old = 0
+        self.old, self.young = 0, list[int]()
 
     # The store.
 
@@ -112,7 +112,13 @@ class Job:
             self.session.read.parquet(self.path("sample.parquet")).createOrReplaceTempView("sample")
         tasks = f", 1, {self.tasks}" if self.tasks else ""
         return self.frame(
-            "drawn", first=first, last=last, tasks=tasks, old=self.old, young=self.young
+            "drawn",
+            first=first,
+            last=last,
+            tasks=tasks,
+            old=self.old,
+            young=len(self.young),
+            young_rows=", ".join(map(str, self.young)),
         )
 
     def keep(self, frame: "DataFrame", view: str) -> None:
@@ -173,6 +179,7 @@ class Job:
             self._parquet("truth/customer_history", "customer_history", label),
             self._parquet("truth/customers", "customers", label),
             self._parquet("truth/lives", "lives_truth", label),
+            self._parquet("truth/hazards", "hazards", label),
         ]
         sending = {log: self.frame(log, f"sending_{log}") for log in INBOX}
         written = self._at_once(

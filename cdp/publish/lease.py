@@ -56,11 +56,12 @@ class Holder:
 
 
 class Lease:
-    """The right, while it is held."""
+    """The right, while it is held. key: the object that stands for it; that of runs by default."""
 
-    def __init__(self, settings: Settings, what: str) -> None:
+    def __init__(self, settings: Settings, what: str, key: str = KEY) -> None:
         self._s3: Any = objects.client(settings)
         self._bucket = settings.bucket
+        self._key = key
         self._what = what
         self._etag = ""
         self._until = 0.0
@@ -86,7 +87,7 @@ class Lease:
         if self._put(IfNoneMatch="*"):
             return None
         try:
-            found = self._s3.get_object(Bucket=self._bucket, Key=KEY)
+            found = self._s3.get_object(Bucket=self._bucket, Key=self._key)
         except objects.FAILURES as error:
             if objects.is_error(error, "NoSuchKey", "404"):
                 return self._take()
@@ -112,7 +113,7 @@ class Lease:
         self._ended.set()
         with self._renewing:
             try:
-                self._s3.delete_object(Bucket=self._bucket, Key=KEY, IfMatch=self._etag)
+                self._s3.delete_object(Bucket=self._bucket, Key=self._key, IfMatch=self._etag)
             except objects.FAILURES:
                 # The store is away, or it is another's: it runs out.
                 return
@@ -123,7 +124,10 @@ class Lease:
         body = Holder(self._what, socket.gethostname(), os.getpid(), began, until)
         try:
             put = self._s3.put_object(
-                Bucket=self._bucket, Key=KEY, Body=json.dumps(asdict(body)).encode(), **condition
+                Bucket=self._bucket,
+                Key=self._key,
+                Body=json.dumps(asdict(body)).encode(),
+                **condition,
             )
         except objects.FAILURES as error:
             if objects.is_error(error, *TAKEN, "NoSuchKey", "404"):

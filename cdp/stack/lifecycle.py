@@ -138,6 +138,7 @@ def down(settings: Settings, data: bool = False) -> int:
         for name in (
             "store",
             "rest-catalog",
+            "registry",
             "spark",
             "trino",
             "trino-worker",

@@ -10,6 +10,7 @@ import subprocess
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from pathlib import Path
@@ -21,10 +22,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from cdp import objects, spark
+from cdp.errors import CdpError
 from cdp.generate.job import generate
 from cdp.generate.parameters import Parameters
-from cdp.generate.sample import PATH
+from cdp.generate.sample import PATH, YOUNG_MONTHS
 from cdp.generate.work import Job
+from cdp.models import ceiling
 from cdp.spark import connect
 from cdp.stack import postgres
 from tests.support.stack import Stack
@@ -289,11 +292,24 @@ def test_identifiers_are_unique_and_another_seed_gives_others(stack: Stack) -> N
     assert not ids[0] & ids[1]
 
 
-def test_churn_follows_from_tickets_failed_payments_and_decline(stack: Stack) -> None:
-    """Of those who are there after 60 days, by what had happened until then."""
+@pytest.fixture(scope="module")
+def many(stack: Stack) -> Job:
+    """Enough lives to count in; `work/lives` of the job has them."""
     asked = Parameters(24_000, 120, 5, name="test_churn")
     work = job(stack, asked)
     work.keep(work.lives(0, asked.customers), "lives")
+    return work
+
+
+def lives_of(work: Job) -> None:
+    """Make `lives` those of this job: other tests have their own."""
+    work.session.read.parquet(work.path("work/lives")).createOrReplaceTempView("lives")
+
+
+def test_churn_follows_from_tickets_failed_payments_and_decline(many: Job) -> None:
+    """Of those who are there after 60 days, by what had happened until then."""
+    lives_of(many)
+    asked = many.asked
     day = asked.start + 60 * 86_400
     shares = {}
     for cause in (
@@ -302,7 +318,7 @@ def test_churn_follows_from_tickets_failed_payments_and_decline(stack: Stack) ->
         f"if(decline_at < {day}, 1, 0)",
         "case contract_type when 'Two year' then 0 when 'One year' then 1 else 2 end",
     ):
-        rows = work.session.sql(
+        rows = many.session.sql(
             f"select coalesce({cause}, 0), avg(if(churn_at is null, 0, 1)) from lives "  # noqa: S608
             f"where coalesce(churn_at, {asked.end}) >= {day} and not is_new group by 1 order by 1"
         ).collect()
@@ -310,6 +326,104 @@ def test_churn_follows_from_tickets_failed_payments_and_decline(stack: Stack) ->
         assert len(rows) > 1
         for less, more in pairwise(shares[cause]):
             assert more > 1.2 * less, shares
+
+
+def test_as_many_churn_as_the_hazards_add_up_to(many: Job) -> None:
+    """In all, and where a factor is high: within four standard deviations of a sum of draws."""
+    lives_of(many)
+    many.frame("hazards", chunk="c0000")
+    asked = many.asked
+    # The last week is not a whole one, and who leaves after the period is not seen to.
+    rows = many.session.sql(f"""
+        select sample_churned, is_new, week < 8, sum(hazard), sum(hazard * (1 - hazard)),
+            count_if(coalesce((unix_seconds(churned_at) - {asked.start}) div 604800 = week, false))
+        from hazards
+        join (select customer_id, is_new, timestamp_seconds(churn_at) as churned_at from lives)
+        using (customer_id)
+        where week < {asked.days // 7}
+        group by 1, 2, 3
+    """).collect()  # noqa: S608 - numbers of the test
+    assert len(rows) == 8
+    whole = [sum(row[i] for row in rows) for i in (3, 4, 5)]
+    assert whole[2] > 1_000
+    for *_, hazards, variance, churned in [*rows, whole]:
+        assert abs(churned - hazards) < 4 * variance**0.5 + 1, rows
+
+
+def test_the_hazards_end_with_churn_and_lead_to_the_sample(made: str, stack: Stack) -> None:
+    table = ceiling.read_hazards(stack.settings(), ASKED.name)
+    weeks: dict[str, list[Line]] = defaultdict(list)
+    for row in sorted(table.to_pylist(), key=lambda row: row["week"]):
+        weeks[row["customer_id"]].append(row)
+    lives = {row["customer_id"]: row for row in truth(stack, "lives")}
+    start, length = datetime.fromtimestamp(ASKED.start, UTC), timedelta(weeks=1)
+    left = 0
+    for customer, life in lives.items():
+        rows = weeks.pop(customer, [])
+        for row in rows:
+            assert row["week_starts_at"] == start + row["week"] * length
+            factor = 2.5 if row["sample_churned"] else 1
+            assert row["hazard"] == row["hazard_without_sample"] * factor
+            assert 0 < row["hazard"] < 1
+        first = -((start - life["known_from"]) // length)
+        last = ASKED.days // 7 - 1
+        if life["churned_at"]:
+            last, left = (life["churned_at"] - start) // length, left + 1
+        assert [row["week"] for row in rows] == list(range(first, last + 1)), customer
+    assert left
+    assert not weeks
+
+
+def test_the_row_of_the_sample_is_told(made: str, stack: Stack) -> None:
+    with PATH.open(encoding="utf-8", newline="") as f:
+        sample = list(csv.DictReader(f))
+    told: dict[str, Line] = {
+        row["customer_id"]: row
+        for row in ceiling.read_hazards(stack.settings(), ASKED.name).to_pylist()
+    }
+    created = {
+        row["customer_id"]: row for row in truth(stack, "customer_history") if row["op"] == "c"
+    }
+    assert len(told) > 290
+    for customer, row in told.items():
+        real, made_of = sample[row["sample_row"]], created[customer]
+        for name, column in {
+            "gender": "gender",
+            "contract_type": "Contract",
+            "internet_service": "InternetService",
+            "payment_method": "PaymentMethod",
+            "multiple_lines": "MultipleLines",
+            "online_backup": "OnlineBackup",
+            "streaming_tv": "StreamingTV",
+        }.items():
+            assert made_of[name] == real[column], (customer, name)
+        for name, column in {"partner": "Partner", "dependents": "Dependents"}.items():
+            assert made_of[name] is (real[column] == "Yes")
+        assert abs(made_of["monthly_charges"] - Decimal(real["MonthlyCharges"])) < 1
+        assert row["sample_churned"] is (real["Churn"] == "Yes")
+        if made_of["valid_from"].timestamp() == ASKED.start:
+            assert abs(made_of["tenure_months"] - int(real["tenure"])) <= 2
+
+
+def test_the_row_of_the_sample_of_who_signs_up_is_told(many: Job) -> None:
+    """They are drawn from a list of the young, and lead to the rows of the file all the same."""
+    with PATH.open(encoding="utf-8", newline="") as f:
+        sample = list(csv.DictReader(f))
+    lives_of(many)
+    rows = many.session.sql(
+        "select sample_row, sample_churn, gender, contract_type, payment_method, paperless_billing,"
+        " tech_support from lives where is_new"
+    ).collect()
+    assert len(rows) > 1_000
+    names = ["Churn", "gender", "Contract", "PaymentMethod", "PaperlessBilling", "TechSupport"]
+    for place, *told in rows:
+        assert told == [sample[place][name] for name in names]
+        assert int(sample[place]["tenure"]) <= YOUNG_MONTHS
+
+
+def test_a_generation_without_hazards_is_told(stack: Stack) -> None:
+    with pytest.raises(CdpError, match="test_none has no hazards"):
+        ceiling.read_hazards(stack.settings(), "test_none")
 
 
 def test_psql_makes_of_the_sql_what_the_truth_holds(

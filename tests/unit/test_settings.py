@@ -177,6 +177,7 @@ def test_environment_turns_telemetry_off_and_holds_text_alone() -> None:
     assert environment["DBT_SEND_ANONYMOUS_USAGE_STATS"] == "false"
     assert environment["DO_NOT_TRACK"] == "1"
     assert environment["SODA_CORE_TELEMETRY_ENABLED"] == "false"
+    assert environment["MLFLOW_DISABLE_TELEMETRY"] == "true"
     assert all(isinstance(value, str) for value in environment.values())
 
 
@@ -233,6 +234,26 @@ def test_unknown_optional_service_ends_the_command_with_one_line_and_a_fix(tmp_p
     assert fix.startswith("  fix: ")
     assert done.returncode == 1
     assert done.stdout == ""
+
+
+# The registry of models.
+
+
+def test_registry_is_a_file_of_the_checkout_unless_another_is_named(tmp_path: Path) -> None:
+    assert made(state_dir=tmp_path).registry_uri == f"sqlite:///{tmp_path}/registry/mlflow.db"
+    url = "https://ann:hidden@models.example/path"
+    found = made(mlflow_uri=url)
+    assert found.registry_uri == url
+    assert "hidden" not in f"{found} {found!r} {''.join(found.environment().values())}"
+
+
+@pytest.mark.parametrize(
+    "url", ["hidden", "ftp://u:hidden@h", "http://", "sqlite:///hidden.db", "postgresql://u@hidden"]
+)
+def test_wrong_address_of_a_registry_is_refused_and_not_repeated(url: str) -> None:
+    with pytest.raises(ValidationError, match="neither https://host:port nor sqlite:") as error:
+        made(mlflow_uri=url)
+    assert "hidden" not in str(error.value)
 
 
 # The secrets.

@@ -20,9 +20,23 @@ placed as (
         {{ pick(100, 'region') }} as region_draw
     from numbered
 
+),
+
+sampled as (
+
+    -- The young stand in it twice: sample_row is the row of the file that both were read from.
+    select
+        *,
+        cast(if(
+            sample_no < 0,
+            get(array({{ young_rows }}), cast(-1 - sample_no as int)),
+            sample_no
+        ) as int) as sample_row
+    from sample
+
 )
 
-select /*+ broadcast(sample) */
+select /*+ broadcast(sampled) */
     placed.n,
     placed.is_new,
     concat(
@@ -36,6 +50,6 @@ select /*+ broadcast(sample) */
         when region_draw < 49 then 3 when region_draw < 65 then 4 when region_draw < 75 then 5
         when region_draw < 88 then 6 else 7
     end as region_no,
-    sample.* except (sample_no)
+    sampled.* except (sample_no)
 from placed
-inner join sample on placed.sample_no = sample.sample_no
+inner join sampled on placed.sample_no = sampled.sample_no

@@ -102,43 +102,68 @@ tried as (
 
 ),
 
--- The hazard of a week is that of a month by 4.3, times what the last 60 days have brought.
+-- The hazard of a week is that of a month by 4.3, times what the last 60 days have brought. Who
+-- signs up has one from the first whole week.
+weighed as (
+
+    select
+        *,
+        transform(
+            filter(
+                sequence(0, {{ weeks - 1 }}), w -> {{ p.start }}L + w * 604800 >= signup_at
+            ),
+            w -> named_struct('week', w, 'hazard', (
+                case coalesce(
+                    get(
+                        transform(
+                            slice(
+                                reverse(filter(
+                                    contract_changes, c -> c.at < {{ p.start }}L + w * 604800
+                                )), 1, 1
+                            ),
+                            c -> {{ contract_of('c.r') }}
+                        ),
+                        0
+                    ),
+                    contract_type
+                )
+                    when 'Month-to-month' then 0.020D when 'One year' then 0.005D else 0.0015D
+                end / 4.3D
+                * if(tenure <= 6, 1.4D, if(tenure <= 24, 1D, 0.8D))
+                * (1 + 1.2D * size(filter(drawn_tickets, t ->
+                    t < {{ p.start }}L + w * 604800
+                    and t >= {{ p.start }}L + w * 604800 - 5184000)))
+                * (1 + 1.5D * size(filter(drawn_payments, t -> t.failed
+                    and t.at < {{ p.start }}L + w * 604800
+                    and t.at >= {{ p.start }}L + w * 604800 - 5184000)))
+                * if(decline_at <= {{ p.start }}L + w * 604800 - 604800, 3D, 1D)
+            ))
+        ) as hazards_without_sample
+    from tried
+
+),
+
+hazardous as (
+
+    select
+        * except (hazards_without_sample),
+        transform(hazards_without_sample, h -> named_struct(
+            'week', h.week,
+            'hazard', h.hazard * if(sample_churn = 'Yes', 2.5D, 1D),
+            'hazard_without_sample', h.hazard
+        )) as drawn_hazards
+    from weighed
+
+),
+
 left_week as (
 
     select
         *,
-        array_min(filter(
-            sequence(0, {{ weeks - 1 }}),
-            w -> {{ p.start }}L + w * 604800 >= signup_at
-                and {{ u('churn', 'w') }} < (
-                    case coalesce(
-                        get(
-                            transform(
-                                slice(
-                                    reverse(filter(
-                                        contract_changes, c -> c.at < {{ p.start }}L + w * 604800
-                                    )), 1, 1
-                                ),
-                                c -> {{ contract_of('c.r') }}
-                            ),
-                            0
-                        ),
-                        contract_type
-                    )
-                        when 'Month-to-month' then 0.020D when 'One year' then 0.005D else 0.0015D
-                    end / 4.3D
-                    * if(sample_churn = 'Yes', 2.5D, 1D)
-                    * if(tenure <= 6, 1.4D, if(tenure <= 24, 1D, 0.8D))
-                    * (1 + 1.2D * size(filter(drawn_tickets, t ->
-                        t < {{ p.start }}L + w * 604800
-                        and t >= {{ p.start }}L + w * 604800 - 5184000)))
-                    * (1 + 1.5D * size(filter(drawn_payments, t -> t.failed
-                        and t.at < {{ p.start }}L + w * 604800
-                        and t.at >= {{ p.start }}L + w * 604800 - 5184000)))
-                    * if(decline_at <= {{ p.start }}L + w * 604800 - 604800, 3D, 1D)
-                )
+        array_min(transform(
+            filter(drawn_hazards, h -> {{ u('churn', 'h.week') }} < h.hazard), h -> h.week
         )) as churn_week
-    from tried
+    from hazardous
 
 ),
 
@@ -260,7 +285,7 @@ told as (
 )
 
 select
-    n, customer_id, is_new, gender, senior_citizen, partner, dependents,
+    n, customer_id, is_new, sample_row, sample_churn, gender, senior_citizen, partner, dependents,
     phone_service, multiple_lines, online_security, online_backup, device_protection, tech_support,
     streaming_tv, streaming_movies, paperless_billing, payment_method, contract_type,
     case
@@ -270,5 +295,6 @@ select
     end as product_line,
     busy, signup_at, churn_at, erase_at, active_until, decline_at, states,
     filter(drawn_payments, t -> t.at < active_until) as payments,
-    filter(drawn_tickets, t -> t < active_until) as tickets
+    filter(drawn_tickets, t -> t < active_until) as tickets,
+    filter(drawn_hazards, h -> churn_week is null or h.week <= churn_week) as hazards
 from told

@@ -1,0 +1,184 @@
+"""What a training set is refused for: columns that cannot teach, and those that know the answer."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from cdp.errors import CdpError
+from cdp.models.metrics import Floats, Judged
+from cdp.models.training_set import TrainingSet, feature, hash_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+FEWEST_POSITIVES = 50
+# No single column of an honest set ranks customers better than this.
+SINGLE_COLUMN = 0.80
+# A text with more values than this names customers, and does not describe them.
+MOST_CATEGORIES = 200
+IDENTIFIER_SHARE = 0.95
+
+
+def check(given: TrainingSet) -> None:
+    """Raise CdpError for the first thing that makes a training set useless or dishonest."""
+    problem = given.problem
+    where = f"in problems/{problem.problem}.yml"
+    if not given.table.num_rows:
+        raise CdpError(
+            f"{problem.table} has no rows at {given.tag} that {problem.problem} counts",
+            f"look at `rows` {where}, or build more as-of dates: {problem.rows}",
+        )
+    _check_grain(given)
+    _check_labels(given)
+    for column in problem.columns:
+        reason = _refusal(given, column)
+        if reason:
+            raise CdpError(
+                f"{column} cannot be a feature of {problem.problem}: {reason}",
+                f"take {column} out of `columns` {where}, or mend the model's SQL",
+            )
+
+
+def check_unchanged(given: TrainingSet, row_hash: str) -> None:
+    """Raise CdpError when rows were added or changed after they had been read: resampled rows of
+    one customer would stand in both halves of a split."""
+    if hash_rows(given.table) != row_hash:
+        raise CdpError(
+            "the rows were resampled or changed between reading and splitting them",
+            "split first; change the training part of each split alone",
+        )
+
+
+def check_split(trained: TrainingSet, judged: TrainingSet) -> None:
+    """Raise CdpError when a customer is in both halves of a split."""
+    key = trained.problem.key
+    both = pc.is_in(judged.table[key], value_set=trained.table[key].unique())
+    count = pc.sum(both).as_py() or 0
+    if count:
+        first = judged.table.filter(both)[key][0].as_py()
+        raise CdpError(
+            f"{key}: {count:,} judged rows are of customers that were trained on, such as {first}",
+            "split by customer: a customer's rows belong to one half",
+        )
+
+
+def _check_grain(given: TrainingSet) -> None:
+    problem = given.problem
+    keys = [problem.key, problem.as_of]
+    counted = given.table.group_by(keys).aggregate([([], "count_all")])
+    twice = counted.filter(pc.greater(counted["count_all"], 1))
+    if twice.num_rows:
+        first = twice.slice(0, 1).to_pylist()[0]
+        raise CdpError(
+            f"{problem.key}: {twice.num_rows:,} rows are there several times, such as "
+            f"{first[problem.key]} on {first[problem.as_of]}: resampled before the split?",
+            "one row a customer and as-of date; weigh rows in the estimator instead",
+        )
+
+
+def _check_labels(given: TrainingSet) -> None:
+    problem = given.problem
+    target = given.table[problem.target]
+    if target.null_count:
+        raise CdpError(
+            f"{problem.target} is null in {target.null_count:,} of {len(target):,} rows",
+            f"leave them out with `rows` in problems/{problem.problem}.yml",
+        )
+    positives = int(given.labels.sum())
+    if positives in {0, len(given.labels)}:
+        only = "true" if positives else "false"
+        raise CdpError(
+            f"{problem.target} is {only} in all {len(given.labels):,} rows: one class only",
+            "choose as-of dates in which some customers left and some stayed",
+        )
+    fewest = min(positives, len(given.labels) - positives)
+    if fewest < FEWEST_POSITIVES:
+        raise CdpError(
+            f"{problem.target} has {fewest} rows of its rarer class; it needs {FEWEST_POSITIVES}",
+            "build more as-of dates, or take more customers",
+        )
+
+
+def _refusal(given: TrainingSet, column: str) -> str:
+    """Why a column cannot be a feature; nothing when it can."""
+    values = given.table[column].combine_chunks()
+    kind = given.problem.columns[column]
+    checks: list[Callable[[], str]] = [
+        lambda: _known_later(given, values),
+        lambda: _wrong_kind(values, kind),
+        lambda: _empty(values),
+        lambda: _identifier(values, kind),
+        lambda: _implausible(given, column),
+    ]
+    return next((reason for check in checks if (reason := check())), "")
+
+
+def _known_later(given: TrainingSet, values: pa.Array) -> str:
+    if not pa.types.is_temporal(values.type):
+        return ""
+    dates = values.cast(pa.date32(), safe=False)
+    later = pc.sum(pc.greater(dates, given.table[given.problem.as_of].combine_chunks())).as_py()
+    if later:
+        return f"it holds moments after the as-of date, in {later:,} rows: it was known too late"
+    return "it is a moment; a feature is how long ago that was"
+
+
+def _wrong_kind(values: pa.Array, kind: str) -> str:
+    is_text = pa.types.is_string(values.type)
+    is_boolean = pa.types.is_boolean(values.type)
+    expected = {"categorical": is_text, "boolean": is_boolean}.get(kind, not is_text)
+    return "" if expected else f"it is declared {kind}, and the table has {values.type}"
+
+
+def _empty(values: pa.Array) -> str:
+    if values.null_count == len(values):
+        return "it is null in every row"
+    if not values.null_count and len(pc.unique(values)) == 1:
+        return f"it is {values[0].as_py()} in every row"
+    return ""
+
+
+def _identifier(values: pa.Array, kind: str) -> str:
+    distinct = pc.count_distinct(values).as_py()
+    if kind == "categorical" and distinct > MOST_CATEGORIES:
+        return f"it is an identifier: {distinct:,} different texts in {len(values):,} rows"
+    is_unique = len(values) > MOST_CATEGORIES and distinct > IDENTIFIER_SHARE * len(values)
+    if pa.types.is_integer(values.type) and is_unique:
+        return f"it is an identifier: {distinct:,} different numbers in {len(values):,} rows"
+    return ""
+
+
+def _implausible(given: TrainingSet, column: str) -> str:
+    import pandas as pd
+
+    found = single_column_auc(pd.Series(feature(given.table[column])), given.labels)
+    if found <= SINGLE_COLUMN:
+        return ""
+    return (
+        f"alone it ranks customers with a ROC-AUC of {found:.3f}, and what is known beforehand "
+        f"reaches {SINGLE_COLUMN:.2f} at most: it knows the label"
+    )
+
+
+def single_column_auc(values: "pd.Series[float]", labels: NDArray[np.int8]) -> float:
+    """Return the ROC-AUC of one column: of its values, whichever way they point, and of whether
+    they are missing. The values of a text are ordered by how many of their rows are positive."""
+    import pandas as pd
+
+    if values.dtype == object:
+        codes = pd.factorize(values, use_na_sentinel=False)[0]
+        shares: Any = np.bincount(codes, labels) / np.maximum(np.bincount(codes), 1.0)
+        return _either_way(labels, shares[codes])
+    missing = values.isna().to_numpy()
+    filled: Any = values.fillna(values.median()).to_numpy(dtype=np.float64)
+    return max(_either_way(labels, filled), _either_way(labels, missing.astype(np.float64)))
+
+
+def _either_way(labels: NDArray[np.int8], scores: Floats) -> float:
+    area = Judged(labels, scores).roc_auc(np.ones(len(labels)))
+    return max(area, 1 - area)
