@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 Parameters = dict[str, Any]
 MOST_ROUNDS = 1000
 PATIENCE = 40
-KNOTS = 8
 ROUNDING = 1e-4
 
 
@@ -113,8 +112,9 @@ class FittedLogistic:
 
 
 class Logistic:
-    """Logistic regression on linear splines of the numbers."""
+    """Logistic regression on linear splines of the numbers. knots: at most, at quantiles."""
 
+    knots = 8
     defaults: Parameters = {"c": 1.0}  # noqa: RUF012 - a constant
 
     def suggest(self, trial: "BaseTrial") -> Parameters:
@@ -128,7 +128,7 @@ class Logistic:
         columns, knots = [], []
         for start, part in zip(starts, rows.encoder.parts, strict=False):
             if isinstance(part, Numeric):
-                at = np.unique(np.quantile(x[:, start], np.linspace(0, 1, KNOTS)))
+                at = np.unique(np.quantile(x[:, start], np.linspace(0, 1, self.knots)))
                 if len(at) > 2:
                     columns.append(int(start))
                     knots.append(at.astype(np.float64))

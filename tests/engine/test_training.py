@@ -248,6 +248,25 @@ def test_a_killed_training_leaves_a_tag_that_a_later_one_releases(
     assert trained.version.training_tag in before
 
 
+def test_the_notebook_runs(stack: Stack, quick: dict[str, str], tmp_path: Path) -> None:
+    """From the features at a tag to a comparison, as docs/models.md promises it."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    notebook = nbformat.read(ROOT / "notebooks" / "churn.ipynb", as_version=4)  # type: ignore[no-untyped-call]
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in stack.environment(**quick, IPYTHONDIR=str(tmp_path)).items():
+            patch.setenv(name, value)
+        client = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(ROOT)}})
+        client.execute()
+    printed = "".join(
+        output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", [])
+    )
+    assert "has_left cannot be a feature of sample" in printed
+    assert printed.count("charge_change") == 2
+    assert "finer: roc_auc 0.8" in printed
+
+
 def test_features_are_read_from_python_at_a_tag(stack: Stack, trained: Trained) -> None:
     """As docs/models.md shows it: PyIceberg, and no Spark."""
     table = lake.open_catalog(stack.settings()).load_table(TABLE)
