@@ -89,6 +89,8 @@ bench: demo install-dev install-airflow ## run the benchmarks; results go to doc
 	@.venv/bin/python -m bench.publish
 	@.venv/bin/python -m bench.orchestration
 	@.venv/bin/python -m bench.lineage
+	@$(CDP) up
+	@.venv/bin/python -m bench.train
 	@$(CDP) up --with postgres
 	@.venv/bin/python -m bench.capture
 

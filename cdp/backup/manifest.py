@@ -11,7 +11,7 @@ from pathlib import Path
 from cdp.errors import CdpError
 
 # Written last: a folder without it holds a backup that was interrupted.
-NAME, STORE = "manifest.json", "store"
+NAME, STORE, REGISTRY = "manifest.json", "store", "registry.db"
 BLOCK = 1 << 20
 AT_ONCE = 4
 
@@ -35,12 +35,14 @@ class Table:
 @dataclass(frozen=True)
 class Manifest:
     """A backup. namespaces: their properties, by name. files: the SHA-256 of each file of the
-    store's copy by its path in it; empty where the store is not one that is started here."""
+    store's copy by its path in it; empty where the store is not one that is started here.
+    registry: the SHA-256 of the copy of the models' registry; empty where there is none."""
 
     made_at: str
     namespaces: dict[str, dict[str, str]]
     tables: list[Table]
     files: dict[str, str] = field(default_factory=dict)
+    registry: str = ""
 
     def write(self, folder: Path) -> None:
         """Write it as the last part of a backup: whole, or not at all."""
@@ -72,6 +74,8 @@ def read(folder: Path) -> Manifest:
         if expected != manifest.files[name]:
             how = "is missing" if expected is None else "is not what was written"
             raise _damaged(folder, f"{STORE}/{name} {how}")
+    if manifest.registry and digests(folder, {REGISTRY: ""})[REGISTRY] != manifest.registry:
+        raise _damaged(folder, f"{REGISTRY} is not what was written")
     return manifest
 
 

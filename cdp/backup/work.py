@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from cdp.backup import manifest, store
+from cdp.backup import manifest, registry, store
 from cdp.backup.manifest import Manifest, Table
 from cdp.backup.tables import Tables
 from cdp.errors import CdpError
@@ -25,7 +25,7 @@ def backup(folder: Path, settings: Settings, say: Say, wait: float = 0) -> None:
     """
     if (folder / manifest.NAME).exists():
         raise CdpError(f"{folder} holds a backup already", "name another folder")
-    known = {manifest.STORE, f"{manifest.NAME}.part"}
+    known = {manifest.STORE, manifest.REGISTRY, f"{manifest.NAME}.part"}
     if folder.exists() and {p.name for p in folder.iterdir()} - known:
         raise CdpError(f"{folder} is not empty", "name a folder that is, or that is not there")
     require("the catalog", settings.catalog_url)
@@ -43,7 +43,8 @@ def backup(folder: Path, settings: Settings, say: Say, wait: float = 0) -> None:
             with store.still(settings):
                 files = store.copy(store.folder(settings), folder / manifest.STORE)
             say(f"the store stood still for {time.monotonic() - started:.1f} s")
-        Manifest(made_at, namespaces, list(found.values()), files).write(folder)
+        models = registry.copy(settings, folder)
+        Manifest(made_at, namespaces, list(found.values()), files, models).write(folder)
     size = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
     rows = sum(table.rows for table in found.values())
     say(f"{len(found)} tables with {rows:,} rows are in {folder}: {size / 1e6:,.1f} MB")
@@ -73,7 +74,10 @@ def restore(folder: Path, settings: Settings, say: Say) -> None:
             standing = tables.register(found, say)
         Publisher(settings).recover(say)
     back = len(standing) - (0 if has_store else before)
-    if not back:
+    has_models = registry.bring_back(folder, settings)
+    if has_models:
+        say("the registry of models is in its place")
+    if not back and not has_models:
         raise CdpError(
             "nothing is lost: every table of the backup stands, and is left as it is",
             "to go back to an earlier publish: cdp rollback",

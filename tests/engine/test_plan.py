@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from cdp import objects
-from cdp.catalog import Catalog
+from cdp.catalog import Catalog, Change
+from cdp.models import training_set as sets
 from cdp.plan.state import KEY
 from cdp.publish import lease
 from cdp.settings import ROOT
@@ -168,8 +169,19 @@ def test_a_seed_that_changed_is_built_with_what_reads_it_and_a_rollback_undoes_i
     why = reasons(plan(checkout))
     assert why["ftr_winsor_bounds"] == ["winsor_thresholds has changed"]
     assert "winsor_thresholds" not in why
-    # What is taken back is known to be another snapshot, with the seed of before.
+    # What is taken back is known to be another snapshot, with the seed of before. The tag of a
+    # training set stays where it is.
+    table = "seeds.winsor_thresholds"
+    catalog = Catalog(stack.settings())
+    state = catalog.load(table)
+    assert state
+    trained, head = sets.PREFIX + "sample_20240101_000000_abcd", state.refs["main"]
+    catalog.commit([Change(state, {trained: None}, {trained: ("tag", head, 0)})])
     stack.cdp("rollback")
+    moved = catalog.load(table)
+    assert moved
+    assert moved.refs["main"] != moved.refs[trained] == head
+    assert sets.release(table, trained, stack.settings())
     assert reasons(plan(checkout))["winsor_thresholds"] == ["written to since"]
     # Undone in turn, all is as it was known.
     stack.cdp("rollback")

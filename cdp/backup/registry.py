@@ -1,0 +1,52 @@
+"""The registry's part of a backup: a copy of the local file that names the versions of models.
+
+Their files are in the store. A registry on a server is backed up by whoever runs it.
+"""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from cdp.backup import manifest
+from cdp.errors import CdpError
+from cdp.settings import Settings
+
+SQLITE = "sqlite:///"
+
+
+def local(settings: Settings) -> Path | None:
+    """Return the file of the registry; None where it is on a server."""
+    uri = settings.registry_uri
+    return Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
+
+
+def copy(settings: Settings, folder: Path) -> str:
+    """Copy the registry to a backup's folder, as one transaction sees it. Returns its SHA-256, or
+    an empty text where there is none."""
+    source = local(settings)
+    if source is None or not source.exists():
+        return ""
+    target = folder / manifest.REGISTRY
+    target.unlink(missing_ok=True)
+    try:
+        with (
+            closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True)) as opened,
+            closing(sqlite3.connect(target)) as copied,
+        ):
+            opened.backup(copied)
+    except (sqlite3.Error, OSError) as error:
+        raise CdpError(f"{source} could not be copied: {error}", "mend it, and again") from error
+    return manifest.digests(folder, {manifest.REGISTRY: ""})[manifest.REGISTRY] or ""
+
+
+def bring_back(backup: Path, settings: Settings) -> bool:
+    """Put a backup's registry in the place of one that is lost. Returns whether it was."""
+    source, target = backup / manifest.REGISTRY, local(settings)
+    if target is None or target.exists() or not source.exists():
+        return False
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    unfinished = target.with_name(f"{target.name}.restored")
+    unfinished.write_bytes(source.read_bytes())
+    unfinished.chmod(0o600)
+    unfinished.rename(target)
+    return True
