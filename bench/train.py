@@ -1,6 +1,6 @@
 """What training costs: all models of the sample, and a generated population of a million rows.
 
-    python -m bench.train [--customers 100000] [--days 180]
+    python -m bench.train [--customers 100000] [--days 180] [--events-per-day 0.5]
 
 The sample is that of this checkout's stack (`make demo`). The population has a stack of its own,
 from `cdp generate` to features as of each 14th day; its model is compared with the hazards that
@@ -60,9 +60,10 @@ def train(folder: Path, environment: dict[str, str], *arguments: str) -> Trained
     return Trained(report, seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1e6)
 
 
-def populate(customers: int, days: int, folder: Path, environment: dict[str, str]) -> None:
+def populate(asked: argparse.Namespace, folder: Path, environment: dict[str, str]) -> None:
     """Generate a population, and bring it to features."""
-    size = ["--customers", str(customers), "--days", str(days), "--events-per-day", "0.1"]
+    size = ["--customers", str(asked.customers), "--days", str(asked.days)]
+    size += ["--events-per-day", str(asked.events_per_day)]
     layout = ["--objects-per-day", "4", "--dirt", "0.01", "--seed", "7", "--name", NAME]
     cdp("generate", *size, *layout, environment=environment)
     found = settings()
@@ -80,7 +81,7 @@ def populate(customers: int, days: int, folder: Path, environment: dict[str, str
     cdp(*BUILD, environment=environment)
 
 
-def population(customers: int, days: int) -> Trained:
+def population(asked: argparse.Namespace) -> Trained:
     """Train on a population, on a stack of its own."""
     folder = Path(tempfile.mkdtemp(prefix="cdp-bench-", dir="/var/tmp"))
     ours = ("CDP_", "SPARK_", "DBT_", "AWS_")
@@ -95,7 +96,7 @@ def population(customers: int, days: int) -> Trained:
         cdp("up", environment=environment)
         os.environ.update({k: v for k, v in environment.items() if k.startswith("CDP_")})
         settings.cache_clear()
-        populate(customers, days, folder, environment)
+        populate(asked, folder, environment)
         return train(folder / "model", environment, "population", "--truth", NAME)
     finally:
         cdp("down", "--data", environment=environment)
@@ -134,10 +135,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--customers", type=int, default=100_000)
     parser.add_argument("--days", type=int, default=180)
+    # With fewer events a decline of usage cannot be seen, of which a third of the hazard comes.
+    parser.add_argument("--events-per-day", type=float, default=0.5)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="cdp-bench-") as scratch:
         sample = train(Path(scratch, "model"), dict(os.environ), "sample")
-    large = population(given.customers, given.days)
+    large = population(given)
     known = large.report["ceiling"]
     write("train", figures(sample, large), ceiling(known))
     gap = known["observable"]["value"] - known["model"]["value"]

@@ -20,12 +20,12 @@ def provision(
     """Download the jars, Trino and the Java runtimes into the per-user cache, by hash."""
     from cdp import provision as provisioning
     from cdp.provision import maven
-    from cdp.stack import training
+    from cdp.stack import archiving
 
     if lock:
         say(f"{maven.write_lock()} files locked")
     parts = provisioning.provision(settings(), rehash=verify)
-    training.ensure(settings(), parts, say, again=True)
+    archiving.ensure(settings(), parts, say, again=True)
     say(f"all parts are in {settings().cache_dir} ({len(parts.spark_jars)} Spark jars)")
 
 

@@ -51,7 +51,9 @@ def curves(held_out: HeldOut) -> dict[str, list[list[float]]]:
     rows = judged.ends + 1.0
     negatives = rows - positives
     recall = positives / positives[-1]
-    at = np.unique(np.linspace(0, len(rows) - 1, POINTS).astype(int))
+    # Evenly, and closer where scores are highest: there precision changes fastest.
+    steps = np.append(np.linspace(1, len(rows), POINTS), np.geomspace(1, len(rows), POINTS))
+    at = np.unique(steps.astype(int) - 1)
     roc = np.column_stack([negatives / negatives[-1], recall])[at]
     precision = np.column_stack([recall, positives / rows])[at]
     shares = np.array([0.005, 0.01, 0.02, *np.linspace(0.05, 1, 20)])

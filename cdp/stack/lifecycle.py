@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from cdp.errors import CdpError
 from cdp.provision import Provisioned, provision
 from cdp.settings import Settings, stack_file
-from cdp.stack import airflow, postgres, spark, training
+from cdp.stack import airflow, archiving, postgres, spark
 from cdp.stack.ports import check_free
 from cdp.stack.probes import PROBES, UnfitError
 from cdp.stack.service import Service
@@ -37,7 +37,7 @@ def up(settings: Settings, report: Callable[[str], None]) -> None:
     Raises CdpError that names the part which does not answer and why.
     """
     parts = provision(settings)
-    training.ensure(settings, parts, report)
+    archiving.ensure(settings, parts, report)
     chosen = services(settings, parts)
     supervisor = Supervisor(settings.state_dir)
     changed = configure(settings, parts)

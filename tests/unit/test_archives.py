@@ -9,7 +9,7 @@ from cdp.errors import CdpError
 from cdp.provision import archives, locate
 from cdp.provision.archives import Archive
 from cdp.settings import Settings
-from cdp.stack import training
+from cdp.stack import archiving
 from cdp.stack.services import services
 
 
@@ -124,21 +124,21 @@ def test_archive_that_cannot_be_made_is_reported_once_and_tried_again_when_asked
     found = settings(tmp_path)
     parts = locate(found)
     attempts = Attempts({"trino": parts.trino_archive})
-    monkeypatch.setattr(training, "_apart", attempts)
+    monkeypatch.setattr(archiving, "_apart", attempts)
     lines: list[str] = []
-    training.ensure(found, parts, lines.append)
+    archiving.ensure(found, parts, lines.append)
     assert not parts.trino_archive.missing
     assert parts.spark_archive.missing
     assert [line for line in lines if "could not be made" in line and "no port was free" in line]
     assert not any("\n" in line for line in lines)
 
     lines.clear()
-    training.ensure(found, parts, lines.append)
+    archiving.ensure(found, parts, lines.append)
     assert lines == []
     assert attempts.asked == [["spark", "trino"]]
 
     attempts.makes = {"spark": parts.spark_archive}
-    training.ensure(found, parts, lines.append, again=True)
+    archiving.ensure(found, parts, lines.append, again=True)
     assert attempts.asked == [["spark", "trino"], ["spark"]]
     assert not parts.spark_archive.missing
     left = set(parts.spark_archive.directory.parent.iterdir())
@@ -155,7 +155,7 @@ def test_what_an_interrupted_training_left_is_no_archive(
     half.directory.mkdir(parents=True)
     for file in half.files:
         (half.directory / file).write_text("half")
-    monkeypatch.setattr(training, "_apart", Attempts({}))
-    training.ensure(found, parts, lambda _: None)
+    monkeypatch.setattr(archiving, "_apart", Attempts({}))
+    archiving.ensure(found, parts, lambda _: None)
     assert parts.spark_archive.missing
     assert not half.directory.exists()

@@ -88,7 +88,7 @@ def _apart(settings: Settings, engines: list[str]) -> str:
     folder.mkdir(mode=0o700, parents=True)
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("CDP_", "SPARK_", "AWS_"))}
     environment = kept | {"CDP_CACHE_DIR": str(settings.cache_dir)}
-    command = [sys.executable, "-m", "cdp.stack.training", str(folder), *engines]
+    command = [sys.executable, "-m", "cdp.stack.archiving", str(folder), *engines]
     try:
         done = subprocess.run(
             command,
