@@ -39,10 +39,21 @@ def copy(settings: Settings, folder: Path) -> str:
     return manifest.digests(folder, {manifest.REGISTRY: ""})[manifest.REGISTRY] or ""
 
 
+def _has_versions(path: Path) -> bool:
+    """Whether a registry names a model; one that was only looked at is empty."""
+    if not path.exists():
+        return False
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as opened:
+            return bool(opened.execute("select count(*) from model_versions").fetchone()[0])
+    except sqlite3.Error:
+        return False
+
+
 def bring_back(backup: Path, settings: Settings) -> bool:
     """Put a backup's registry in the place of one that is lost. Returns whether it was."""
     source, target = backup / manifest.REGISTRY, local(settings)
-    if target is None or target.exists() or not source.exists():
+    if target is None or not source.exists() or _has_versions(target):
         return False
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     unfinished = target.with_name(f"{target.name}.restored")

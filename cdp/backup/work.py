@@ -36,6 +36,8 @@ def backup(folder: Path, settings: Settings, say: Say, wait: float = 0) -> None:
         tables = Tables(settings)
         made_at, namespaces, found = manifest.now(), tables.namespaces(), tables.all()
         files: dict[str, str] = {}
+        # First: the files of a version are in the store before the registry names it.
+        models = registry.copy(settings, folder)
         if store.is_ours(settings):
             started = time.monotonic()
             # What is committed after the tables were asked for is in the copy, too, and a restore
@@ -43,7 +45,6 @@ def backup(folder: Path, settings: Settings, say: Say, wait: float = 0) -> None:
             with store.still(settings):
                 files = store.copy(store.folder(settings), folder / manifest.STORE)
             say(f"the store stood still for {time.monotonic() - started:.1f} s")
-        models = registry.copy(settings, folder)
         Manifest(made_at, namespaces, list(found.values()), files, models).write(folder)
     size = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
     rows = sum(table.rows for table in found.values())

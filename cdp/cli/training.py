@@ -10,7 +10,7 @@ from cdp.errors import CdpError
 
 
 @app.command(
-    epilog="cdp train sample; cdp train population --at publish_12; cdp train --verify MODEL. "
+    epilog="cdp train sample; cdp train population --at publish_000012; cdp train --verify MODEL. "
     "docs/models.md says what is trained, and how it is judged. " + DEBUG
 )
 def train(  # noqa: PLR0913, PLR0917 - its options
@@ -61,7 +61,7 @@ def train(  # noqa: PLR0913, PLR0917 - its options
     from cdp.models.estimators import ESTIMATORS
     from cdp.models.judging import Asked
 
-    if verify:
+    if verify is not None:
         workflow.verify(verify, settings(), say)
         return
     if problem is None:
@@ -75,8 +75,6 @@ def train(  # noqa: PLR0913, PLR0917 - its options
             f"there is no estimator {', '.join(sorted(unknown))}",
             f"choose from: {', '.join(ESTIMATORS)}",
         )
-    if folder and folder.exists() and any(folder.iterdir()):
-        raise CdpError(f"{folder} is not empty", "name a new folder")
     asked = Asked(names, trials, jobs or os.cpu_count() or 1)
     made = workflow.run(problem, at, folder, asked, settings(), say, truth)
     if made.version is None:

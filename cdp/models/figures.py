@@ -157,21 +157,23 @@ def segments(held_out: HeldOut, problem: "Problem") -> list[dict[str, Any]]:
 
 
 def _values(values: "pd.Series[Any]", kind: str) -> list[tuple[str, NDArray[np.bool_]]]:
+    missing = values.isna().to_numpy()
+    last = [("missing", missing)] if missing.any() else []
     if kind != "numeric":
         shown = {0.0: "no", 1.0: "yes"} if kind == "boolean" else {}
         return [
             (str(shown.get(value, value)), (values == value).to_numpy())
             for value in sorted(values.dropna().unique())
-        ]
-    edges = [float(e) for e in np.unique(values.quantile([0, 0.25, 0.5, 0.75, 1]).dropna())]
+        ] + last
     found = []
+    edges = [float(e) for e in np.unique(values.quantile([0, 0.25, 0.5, 0.75, 1]).dropna())]
     for low, high in pairwise(edges):
         first = low == edges[0]
         rows = (values >= low if first else values > low) & (values <= high)
         found.append(
             (f"{low:g} to {high:g}" if first else f"over {low:g} to {high:g}", rows.to_numpy())
         )
-    return found
+    return found + last
 
 
 def examples(model: ChurnModel, frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cdp.errors import CdpError
 from cdp.models.metrics import RESAMPLES, Figure, Floats, Judged, Labels, interval, resamples
+
+Integers = NDArray[np.int64]
 
 # The files of a version that are read here.
 FILES = ("report.json", "manifest.json", "predictions.parquet")
@@ -132,8 +135,9 @@ class _Version:
         return {(s["column"], str(s["value"])): s for s in self.told("segments")}
 
     @cached_property
-    def predictions(self) -> tuple[Labels, Floats]:
-        """Labels, shape (n,), and probabilities, shape (n, seeds), in the order of `row`."""
+    def predictions(self) -> tuple[Labels, Floats, Integers]:
+        """Labels, shape (n,), probabilities, shape (n, seeds), and the number of each row's
+        customer, from 0, in the order of `row`."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -142,22 +146,23 @@ class _Version:
             names = [n for n in table.column_names if n[:1] == "p" and n[1:].isdigit()]
             labels = table["label"].to_numpy().astype(np.int8)
             probabilities = np.column_stack([table[n].to_numpy() for n in names])
+            customers = np.unique(table["customer"].to_numpy(), return_inverse=True)[1]
         except (OSError, KeyError, ValueError, pa.ArrowException) as error:
             raise self._unreadable("predictions.parquet") from error
         if not len(labels) or not ((probabilities >= 0) & (probabilities <= 1)).all():
             raise self._unreadable("predictions.parquet")
-        return labels, probabilities.astype(np.float64)
+        return labels, probabilities.astype(np.float64), customers
 
 
 def _better(old: _Version, new: _Version) -> Check:
     name = "not worse"
     if not new.evaluated_hash or old.evaluated_hash != new.evaluated_hash:
         return _unpaired(name, old, new)
-    labels, before = old.predictions
-    same, after = new.predictions
+    labels, before, customers = old.predictions
+    same, after, _ = new.predictions
     if not np.array_equal(labels, same):
         return Check(name, False, "the labels differ, though both name the same evaluated rows")
-    area, loss = _paired(labels, before, after)
+    area, loss = _paired(labels, before, after, customers)
     return Check(
         name,
         area.low >= -LOST and loss.value <= ROUNDING,
@@ -166,9 +171,11 @@ def _better(old: _Version, new: _Version) -> Check:
     )
 
 
-def _paired(labels: Labels, before: Floats, after: Floats) -> tuple[Figure, Figure]:
+def _paired(
+    labels: Labels, before: Floats, after: Floats, customers: Integers
+) -> tuple[Figure, Figure]:
     """By how much ROC-AUC and log loss have grown, each averaged over seeds, with the middle 95 %
-    of the differences on the same resamples. before, after: shape (n, seeds of each)."""
+    of the differences on the same resamples of customers. before, after: (n, seeds of each)."""
     sides = [[Judged(labels, column) for column in one.T] for one in (before, after)]
     lost = _losses(labels, after) - _losses(labels, before)
 
@@ -176,9 +183,8 @@ def _paired(labels: Labels, before: Floats, after: Floats) -> tuple[Figure, Figu
         old, new = (np.mean([one.roc_auc(weights) for one in side]) for side in sides)
         return float(new - old), float(weights @ lost / weights.sum())
 
-    rows = np.arange(len(labels), dtype=np.int64)
     # One at a time: all of them would not fit into memory for a large population.
-    drawn = np.array([grown(resamples(rows, 1, SEED + n)[0]) for n in range(RESAMPLES)])
+    drawn = np.array([grown(resamples(customers, 1, SEED + n)[0]) for n in range(RESAMPLES)])
     area, loss = grown(np.ones(len(labels)))
     return interval(area, drawn[:, 0]), interval(loss, drawn[:, 1])
 
@@ -210,10 +216,11 @@ def _apart(old: Figure, new: Figure) -> Figure:
 
 def _calibrated(new: _Version) -> Check:
     ece = new.metric("ece")
-    labels, probabilities = new.predictions
+    labels, probabilities, customers = new.predictions
     observed, predicted = float(labels.mean()), float(probabilities.mean())
-    # Of as many rows as these, had each its predicted chance at most.
-    error = math.sqrt(predicted * (1 - predicted) / len(labels))
+    # Rows of one customer go together: the error is that of customers' sums.
+    gaps = np.bincount(customers, labels - probabilities.mean(axis=1))
+    error = math.sqrt(float(((gaps - gaps.mean()) ** 2).sum())) / len(labels)
     apart = abs(predicted - observed)
     return Check(
         "calibrated",
@@ -242,6 +249,8 @@ def _segments(old: _Version, new: _Version) -> Check:
         for key, s in new.segments.items()
         if s["is_miscalibrated"] and not old.segments.get(key, {}).get("is_miscalibrated")
     ]
+    if not compared and any(one["roc_auc"] for one in old.segments.values()):
+        return Check("segments", False, "none of the champion's segments can be compared")
     found = [_listed("worse", worse), _listed("newly miscalibrated", ill)]
     words = "; ".join(text for text in found if text)
     none = f"none of {compared} is worse beyond its interval, and none newly miscalibrated"

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from cdp.errors import CdpError
 from cdp.models import leakage, metrics
-from cdp.models.estimators import ESTIMATORS, How
+from cdp.models.estimators import ESTIMATORS
 from cdp.models.figures import HeldOut
+from cdp.models.fitting import How
 from cdp.models.metrics import Figure, Floats
 from cdp.models.model import ChurnModel
 from cdp.models.problem import Problem, Time
@@ -45,19 +46,22 @@ class Asked:
 
 @dataclass(frozen=True)
 class Task:
-    """One fit: rows to train on, and the rows whose probabilities are wanted."""
+    """One fit. number: of all. trained, judged: the positions of the rows to train on, and of those
+    whose probabilities are wanted."""
 
+    number: int
     estimator: str
     seed: int
     repetition: int
-    training: Part
+    trained: NDArray[np.int64]
     judged: NDArray[np.int64]
-    frame: "pd.DataFrame"
 
 
 @dataclass(frozen=True)
 class Done:
-    task: Task
+    """What a task, by its number, came to."""
+
+    number: int
     tuned: Tuned
     probabilities: Floats
     seconds: float
@@ -65,7 +69,10 @@ class Done:
 
 @dataclass(frozen=True)
 class Candidate:
-    """An estimator as it was judged. drawn: its figures on each resample. seconds: of all fits."""
+    """An estimator as it was judged.
+
+    drawn: its figures on each resample. tuned: what its first fit has decided. seconds: of all.
+    """
 
     held_out: HeldOut
     figures: dict[str, Figure]
@@ -81,11 +88,12 @@ def judge(given: TrainingSet, asked: Asked, say: Say) -> dict[str, Candidate]:
     place = np.full(len(given.labels), -1)
     place[judged] = np.arange(len(judged))
     found = {n: np.full((len(judged), repetitions), np.nan) for n in asked.estimators}
-    done: dict[str, list[Done]] = {name: [] for name in asked.estimators}
+    done: dict[str, dict[int, Done]] = {name: {} for name in asked.estimators}
     began = time.monotonic()
-    for number, one in enumerate(_fitted(tasks, given.problem, asked), 1):
-        found[one.task.estimator][place[one.task.judged], one.task.repetition] = one.probabilities
-        done[one.task.estimator].append(one)
+    for number, one in enumerate(_fitted(given, tasks, asked), 1):
+        task = tasks[one.number]
+        found[task.estimator][place[task.judged], task.repetition] = one.probabilities
+        done[task.estimator][one.number] = one
         if number % -(-len(tasks) // LINES) == 0 or number == len(tasks):
             say(f"tuned and fitted {number} of {len(tasks)}: {time.monotonic() - began:.0f} s")
     groups = np.unique(given.groups[judged], return_inverse=True)[1]
@@ -96,32 +104,36 @@ def judge(given: TrainingSet, asked: Asked, say: Say) -> dict[str, Candidate]:
     for name, probabilities in found.items():
         values, drawn = metrics.judge(labels, probabilities, weights)
         held_out = HeldOut(judged, frame, labels, probabilities, weights)
-        seconds = sum(one.seconds for one in done[name])
-        candidates[name] = Candidate(held_out, values, drawn, done[name][-1].tuned, seconds)
+        seconds = sum(one.seconds for one in done[name].values())
+        tuned = done[name][min(done[name])].tuned
+        candidates[name] = Candidate(held_out, values, drawn, tuned, seconds)
         shown = ", ".join(f"{n} {values[n].value:.4f}" for n in metrics.NAMES[:5])
         say(f"{name}: {shown}, lift at 10 % {values['lift_10'].value:.2f}")
     return candidates
 
 
 def plan(given: TrainingSet, asked: Asked) -> tuple[NDArray[np.int64], list[Task]]:
-    """Return the positions of the rows that are judged, and what has to be fitted for it."""
+    """Return the positions of the rows that are judged, and what has to be fitted for it.
+
+    Raises CdpError when a part has too few of a class.
+    """
     split = given.problem.split
-    everything = Part(given.frame, given.labels, given.groups)
-    names = asked.estimators
     if isinstance(split, Time):
-        trained, judged = by_time(given, split, asked.left_out)
+        trained, judged = map(np.flatnonzero, by_time(given, split, asked.left_out))
         leakage.check_split(given.take(trained), given.take(judged))
-        part, rows = everything.take(trained), np.flatnonzero(judged)
-        frame = given.frame.iloc[rows]
-        return rows, [Task(name, split.seeds[0], 0, part, rows, frame) for name in names]
-    tasks = []
-    for repetition, seed in enumerate(split.seeds):
-        folds = folds_of(given.groups, split.folds, seed)
-        for fold in range(split.folds):
-            part, rows = everything.take(folds != fold), np.flatnonzero(folds == fold)
-            frame = given.frame.iloc[rows]
-            tasks += [Task(name, seed, repetition, part, rows, frame) for name in names]
-    return np.arange(len(given.labels)), tasks
+        parts = [(split.seeds[0], 0, trained, judged)]
+    else:
+        judged = np.arange(len(given.labels))
+        parts = []
+        for repetition, seed in enumerate(split.seeds):
+            folds = folds_of(given.groups, split.folds, seed)
+            each = ((np.flatnonzero(folds != k), np.flatnonzero(folds == k)) for k in set(folds))
+            parts += [(seed, repetition, *rows) for rows in each]
+    for _, _, trained, held_out in parts:
+        leakage.check_classes(given.labels[trained], "trained on")
+        leakage.check_classes(given.labels[held_out], "judged")
+    planned = [(name, *part) for part in parts for name in asked.estimators]
+    return judged, [Task(number, *one) for number, one in enumerate(planned)]
 
 
 def by_time(
@@ -144,26 +156,39 @@ def by_time(
     return ~is_judged & (given.dates <= purged), is_judged & (given.dates >= first)
 
 
-def _fitted(tasks: list[Task], problem: Problem, asked: Asked) -> Iterator[Done]:
+def _fitted(given: TrainingSet, tasks: list[Task], asked: Asked) -> Iterator[Done]:
     """Run tasks: side by side where they are many, one after the other with all cores where each
     has all rows."""
-    if isinstance(problem.split, Time) or asked.jobs == 1:
-        for task in tasks:
-            yield run(task, problem, asked.trials, asked.jobs)
+    problem = given.problem
+    is_one = isinstance(problem.split, Time) or asked.jobs == 1
+    threads = asked.jobs if is_one else 1
+    calls = ((task, part_of(given, task.trained), given.frame.iloc[task.judged]) for task in tasks)
+    if is_one:
+        for task, part, frame in calls:
+            yield run(task, part, frame, problem, asked.trials, threads)
         return
     from joblib import Parallel, delayed
 
     side_by_side = Parallel(asked.jobs, return_as="generator_unordered", pre_dispatch="2*n_jobs")
-    yield from side_by_side(delayed(run)(task, problem, asked.trials, 1) for task in tasks)
+    yield from side_by_side(delayed(run)(*each, problem, asked.trials, threads) for each in calls)
 
 
-def run(task: Task, problem: Problem, trials: int, threads: int) -> Done:
-    """Tune and fit an estimator on the training rows of a task, and judge the others."""
+def part_of(given: TrainingSet, rows: NDArray[np.int64]) -> Part:
+    """Return rows of a set, by their positions, and see that they are those of the set."""
+    part = Part(given.frame.iloc[rows], given.labels[rows], given.groups[rows])
+    leakage.check_part(given, rows, part)
+    return part
+
+
+def run(  # noqa: PLR0913, PLR0917 - what a process is given
+    task: Task, part: Part, frame: "pd.DataFrame", problem: Problem, trials: int, threads: int
+) -> Done:
+    """Tune and fit an estimator on the rows of a task, and judge others. frame: of these."""
     started = time.monotonic()
     how = How(task.seed, threads)
-    tuned = tune(task.estimator, fewer(task.training, task.seed), problem, trials, how)
-    model = fitted_model("", problem, task.estimator, task.training, tuned, how)
-    return Done(task, tuned, model.probability(task.frame), time.monotonic() - started)
+    tuned = tune(task.estimator, fewer(part, task.seed), problem, trials, how)
+    model = fitted_model("", problem, task.estimator, part, tuned, how)
+    return Done(task.number, tuned, model.probability(frame), time.monotonic() - started)
 
 
 def fitted_model(  # noqa: PLR0913, PLR0917 - what makes a model

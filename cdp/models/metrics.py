@@ -51,6 +51,7 @@ class Judged:
         self.y = labels[self.order].astype(np.float64)
         # The last row of each run of equal probabilities.
         self.ends = np.flatnonzero(np.append(p[1:] != p[:-1], True))
+        self.ties = np.repeat(np.arange(len(self.ends)), np.diff(self.ends, prepend=-1))
         clipped = np.clip(p, 1e-15, 1 - 1e-15)
         self.squares = (p - self.y) ** 2
         self.losses = -(self.y * np.log(clipped) + (1 - self.y) * np.log1p(-clipped))
@@ -67,14 +68,18 @@ class Judged:
         total = rows[-1]
         found["brier"] = float(w @ self.squares / total)
         found["log_loss"] = float(w @ self.losses / total)
-        gaps = np.bincount(self.bins, w * (self.p - self.y), minlength=BINS)
+        # Rows of one probability have the share of all of them, whatever their order.
+        weighed = np.maximum(np.bincount(self.ties, w), 1e-12)
+        share = (np.bincount(self.ties, w * self.y) / weighed)[self.ties]
+        gaps = np.bincount(self.bins, w * (self.p - share), minlength=BINS)
         found["ece"] = float(np.abs(gaps).sum() / total)
-        for share in SHARES:
-            # A row that lies across the edge counts in part.
-            reached = np.interp(share / 100 * total, np.append(0, rows), np.append(0, positives))
+        for percent in SHARES:
+            # Rows of one probability that lie across the edge count in part.
+            at = np.append(0, rows[self.ends])
+            reached = np.interp(percent / 100 * total, at, np.append(0, positives[self.ends]))
             captured = float(reached / positives[-1]) if positives[-1] else float("nan")
-            found[f"capture_{share}"] = captured
-            found[f"lift_{share}"] = captured * 100 / share
+            found[f"capture_{percent}"] = captured
+            found[f"lift_{percent}"] = captured * 100 / percent
         return {name: found[name] for name in NAMES}
 
     def roc_auc(self, weights: Floats) -> float:
@@ -118,15 +123,19 @@ def resamples(groups: NDArray[np.int64], count: int, seed: int) -> list[Floats]:
     ]
 
 
-def interval(value: float, drawn: Floats) -> Figure:
-    """Return a value with the middle 95 % of what resamples gave, moved so that their mean is the
-    value: ECE grows with each resample, since repeated rows look less calibrated than they are."""
+def interval(value: float, drawn: Floats, is_biased: bool = False) -> Figure:
+    """Return a value with the middle 95 % of what resamples gave.
+
+    is_biased: whether resamples give more than the rows themselves, as of ECE, since repeated rows
+    look less calibrated than they are: then the interval is moved to have the value as its mean.
+    """
     drawn = drawn[~np.isnan(drawn)]
     if not len(drawn):
         return Figure(value, float("nan"), float("nan"))
-    low, high = np.percentile(drawn, [2.5, 97.5]) + (value - drawn.mean())
-    least = 0.0 if drawn.min() >= 0 else -np.inf
-    return Figure(value, max(float(low), least), float(high))
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    if is_biased:
+        low, high = np.maximum(np.array([low, high]) + (value - drawn.mean()), 0)
+    return Figure(value, float(low), float(high))
 
 
 def judge(
@@ -146,7 +155,8 @@ def judge(
     whole = mean(None)
     drawn = [mean(w) for w in weights]
     by_name = {name: np.array([d[name] for d in drawn]) for name in NAMES}
-    return {name: interval(whole[name], by_name[name]) for name in NAMES}, by_name
+    found = {name: interval(whole[name], by_name[name], name == "ece") for name in NAMES}
+    return found, by_name
 
 
 def difference(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cdp.models.encoding import Encoder
-from cdp.models.estimators import Fitted
+from cdp.models.fitting import Fitted
 from cdp.models.metrics import Floats
 
 if TYPE_CHECKING:

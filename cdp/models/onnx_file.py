@@ -14,9 +14,10 @@ import numpy as np
 
 from cdp.errors import CdpError
 from cdp.models.encoding import MISSING, Categorical
-from cdp.models.estimators import FittedLightGBM, FittedLogistic, FittedXGBoost
+from cdp.models.estimators import FittedLightGBM, FittedXGBoost
 from cdp.models.metrics import Floats
 from cdp.models.model import ChurnModel
+from cdp.models.splines import FittedLogistic
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,7 +115,9 @@ def _logistic(graph: Graph, x: str, fitted: FittedLogistic, model: ChurnModel) -
         shifted = graph.add("Sub", values, graph.constant(knots[None, :-1]))
         scaled = graph.add("Div", shifted, graph.constant(np.diff(knots)[None, :]))
         blocks.append(graph.add("Clip", scaled, zero, one))
-    blocks.append(graph.add("Gather", wide, graph.constant(np.array(fitted.plain)), axis=1))
+    if fitted.plain:
+        others = graph.constant(np.array(fitted.plain, dtype=np.int64))
+        blocks.append(graph.add("Gather", wide, others, axis=1))
     basis = graph.add("Concat", *blocks, axis=1)
     weights = graph.constant(model.slope * fitted.weights[:, None])
     intercept = graph.constant(np.array([[model.slope * fitted.intercept + model.intercept]]))

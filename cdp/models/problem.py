@@ -11,6 +11,7 @@ from cdp.errors import CdpError
 
 Kind = Literal["numeric", "boolean", "categorical"]
 NAME = re.compile(r"[a-z][a-z0-9_]*")
+OUTPUTS = {"log_odds", "probability"}
 
 
 class _Strict(BaseModel):
@@ -28,17 +29,27 @@ class Folds(_Strict):
 class Time(_Strict):
     """Trained on the past of some customers, judged on later dates of the others.
 
-    judged_share_of_dates, judged_share_of_customers: shares of 1. purge_days: the days before the
-    first judged date whose rows are left out, at least as many as the label looks ahead.
+    judged_share_of_dates, judged_share_of_customers: shares of 1. label_days: how far the label
+    looks ahead. purge_days: the days before the first judged date whose rows are left out, at least
+    as many.
     folds: of the customers of the training part, to tune by.
     """
 
     kind: Literal["time"]
     judged_share_of_dates: float = Field(gt=0, lt=1)
     judged_share_of_customers: float = Field(gt=0, lt=1)
+    label_days: int = Field(ge=0)
     purge_days: int = Field(ge=0)
     folds: int = Field(ge=2, le=20)
     seeds: tuple[int, ...] = Field(min_length=1, max_length=1)
+
+    @model_validator(mode="after")
+    def _purges(self) -> "Time":
+        if self.purge_days < self.label_days:
+            raise ValueError(
+                f"purge_days is {self.purge_days}, and the label looks {self.label_days} days ahead"
+            )
+        return self
 
 
 class Ceiling(_Strict):
@@ -75,6 +86,8 @@ class Problem(_Strict):
         for column in self.columns:
             if column in self.never:
                 raise ValueError(f"{column} must never be a feature: {self.never[column]}")
+        if reserved := OUTPUTS & set(self.columns):
+            raise ValueError(f"{min(reserved)} is what a model answers; call the column otherwise")
         if self.target in self.columns:
             raise ValueError(f"{self.target} is the target, and a feature too")
         if unknown := set(self.segments) - set(self.columns):

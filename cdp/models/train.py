@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,17 +12,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cdp.errors import CdpError
-from cdp.models import card, figures, judging, leakage, metrics, onnx_file
+from cdp.models import card, figures, hashes, judging, leakage, metrics, onnx_file
 from cdp.models import training_set as sets
-from cdp.models.estimators import How
+from cdp.models.estimators import ESTIMATORS
 from cdp.models.figures import HeldOut
+from cdp.models.fitting import How
 from cdp.models.judging import Asked, Candidate
 from cdp.models.metrics import Figure
 from cdp.models.model import ChurnModel
 from cdp.models.problem import Folds, Problem
 from cdp.models.training_set import TrainingSet
 from cdp.models.truth import Truth, compare
-from cdp.models.tune import Part, tune
+from cdp.models.tune import Tuned, tune
 
 Say = Callable[[str], None]
 COMPARED = ("roc_auc", "pr_auc", "brier", "log_loss")
@@ -46,10 +47,9 @@ def train(  # noqa: PLR0913, PLR0917 - what it is made of, and where to
     when ONNX answers otherwise: then the folder is not complete, and nothing is registered.
     """
     problem = given.problem
-    manifest = sets.manifest(given, model_id)
+    manifest = sets.manifest(given, model_id, _options(asked))
     leakage.check(given)
     say(f"{given.table.num_rows:,} rows, {int(given.labels.sum()):,} positive; no column leaks")
-    leakage.check_unchanged(given, manifest["row_hash"])
     asked = truth.without_unseen(asked) if truth else asked
     candidates = judging.judge(given, asked, say)
     best = min(candidates, key=lambda name: candidates[name].figures["log_loss"].value)
@@ -57,24 +57,36 @@ def train(  # noqa: PLR0913, PLR0917 - what it is made of, and where to
     refuse_implausible(problem, candidates)
     known = compare(given, chosen.held_out, truth) if truth else None
     say(f"{best} has the lowest log loss: tuning and fitting it on all rows")
-    model = final(given, best, chosen, model_id, asked)
+    model, tuned = final(given, best, chosen, model_id, asked)
+    candidates[best] = replace(chosen, tuned=tuned)
     require_additive(model, chosen.held_out)
     content = onnx_file.export(model)
     parity = onnx_file.compare(model, content, given.frame)
     onnx_file.require_parity(parity)
     say(f"ONNX: {parity.rows:,} rows differ by {parity.largest_difference:.1e} at most")
-    manifest["evaluated_hash"] = sets.hash_rows(given.table.take(pa.array(chosen.held_out.rows)))
+    # Customers, dates and labels alone: models with other features can be compared.
+    judged = given.table.take(pa.array(chosen.held_out.rows))
+    manifest["evaluated_hash"] = hashes.hash_rows(
+        judged.select([problem.key, problem.as_of, problem.target])
+    )
     report = describe(given, model, best, candidates, asked)
     report |= {"parity": asdict(parity), "ceiling": known}
     save(folder, model, content, report, manifest, chosen.held_out, given)
     return report
 
 
+def _options(asked: Asked) -> list[str]:
+    """The options of `cdp train` that this is."""
+    chosen = [] if tuple(asked.estimators) == tuple(ESTIMATORS) else asked.estimators
+    named = [word for name in chosen for word in ("--estimator", name)]
+    return [*named, "--trials", str(asked.trials)]
+
+
 def refuse_implausible(problem: Problem, candidates: dict[str, Candidate]) -> None:
     """Raise CdpError when a ROC-AUC is above what any honest model of the problem reaches."""
     for name, candidate in candidates.items():
         found = candidate.figures["roc_auc"].value
-        if found > problem.ceiling.roc_auc:
+        if not found <= problem.ceiling.roc_auc:
             raise CdpError(
                 f"leakage: {name} reaches a ROC-AUC of {found:.3f}, and honest models of "
                 f"{problem.problem} stay below {problem.ceiling.roc_auc}; nothing is registered",
@@ -84,16 +96,16 @@ def refuse_implausible(problem: Problem, candidates: dict[str, Candidate]) -> No
 
 def final(
     given: TrainingSet, name: str, chosen: Candidate, model_id: str, asked: Asked
-) -> ChurnModel:
+) -> tuple[ChurnModel, Tuned]:
     """Fit an estimator on all rows. A split by time has tuned it already; folds each had their own
     parameters, so it is tuned again."""
     problem = given.problem
     how = How(problem.split.seeds[0], asked.jobs)
-    part = Part(given.frame, given.labels, given.groups)
+    part = judging.part_of(given, np.arange(len(given.labels)))
     tuned = chosen.tuned
     if isinstance(problem.split, Folds):
-        tuned = tune(name, part, problem, asked.trials, how)
-    return judging.fitted_model(model_id, problem, name, part, tuned, how)
+        tuned = tune(name, judging.fewer(part, how.seed), problem, asked.trials, how)
+    return judging.fitted_model(model_id, problem, name, part, tuned, how), tuned
 
 
 def require_additive(model: ChurnModel, held_out: HeldOut) -> None:
@@ -190,14 +202,18 @@ def save(  # noqa: PLR0913, PLR0917 - all that a version has
         folder.mkdir(parents=True, exist_ok=True)
         joblib.dump(model, folder / "model.joblib")
         (folder / "model.onnx").write_bytes(content)
-        (folder / "report.json").write_text(json.dumps(report, indent=1))
+        (folder / "report.json").write_text(json.dumps(report, indent=1, allow_nan=False))
         (folder / "manifest.json").write_text(json.dumps(manifest, indent=1))
-        columns = {"row": held_out.rows, "label": held_out.labels}
+        customers = given.groups[held_out.rows]
+        columns = {"row": held_out.rows, "customer": customers, "label": held_out.labels}
         columns |= {f"p{n}": p for n, p in enumerate(held_out.probabilities.T)}
         pq.write_table(pa.table(columns), folder / "predictions.parquet")
-        rows = {"row": sets.hash_each(given.table)}
+        keys = hashes.hash_each(given.table.select([given.problem.key]))
+        rows = {"key": keys, "row": hashes.hash_each(given.table)}
         pq.write_table(pa.table(rows), folder / "rows.parquet")
         card.write(report, manifest, folder / "card.html")
+    except ValueError as error:
+        raise CdpError(f"a figure of the report is not a number: {error}", "report it") from error
     except OSError as error:
         raise CdpError(
             f"the model cannot be written to {folder}: {error.strerror}; nothing is registered",

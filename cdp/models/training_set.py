@@ -4,6 +4,7 @@ import hashlib
 import re
 import secrets
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -13,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from cdp import lake
+from cdp import lake, objects
 from cdp.catalog import Catalog, Change, MovedError
 from cdp.errors import CdpError
-from cdp.models.problem import Problem
+from cdp.models.hashes import hash_rows, is_text
+from cdp.models.problem import Kind, Problem
 from cdp.settings import ROOT, Settings
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ LIBRARIES = ("lightgbm", "xgboost-cpu", "scikit-learn", "optuna", "onnxruntime",
 MODEL_ID = re.compile(r"[a-z][a-z0-9_]*-\d{8}-\d{6}-[0-9a-f]{4}")
 # A tag that no model of the registry has, as old as this, was left by a training that was killed.
 ABANDONED = timedelta(days=1)
+TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -82,42 +84,25 @@ def features_frame(table: pa.Table, problem: Problem) -> "pd.DataFrame":
     """Return the features of Arrow rows: numbers and booleans as float64 with NaN, and texts."""
     import pandas as pd
 
-    columns = {column: feature(table[column]) for column in problem.columns}
+    columns = {c: feature(table[c], kind) for c, kind in problem.columns.items()}
     return pd.DataFrame(columns, columns=list(problem.columns))
 
 
-def feature(values: pa.ChunkedArray) -> Any:  # noqa: ANN401 - what a frame takes as a column
-    """Return a feature's values: float64 with NaN, or a text's as objects with None."""
-    if pa.types.is_string(values.type):
-        return values.to_pandas().astype(object)
-    return values.cast(pa.float64()).to_numpy()
+def feature(values: pa.ChunkedArray, kind: Kind) -> Any:  # noqa: ANN401 - what a frame takes
+    """Return a feature's values: float64 with NaN, or a text's as objects with None.
 
-
-def hash_rows(table: pa.Table) -> str:
-    """Return the SHA-256 of rows: of names, types, which values are null, and the values."""
-    digest = hashlib.sha256(str(table.num_rows).encode())
-    for name in table.column_names:
-        values = table[name].combine_chunks()
-        digest.update(f"|{name}:{values.type}|".encode())
-        digest.update(np.packbits(values.is_null().to_numpy(zero_copy_only=False)).tobytes())
-        if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
-            filled = values.fill_null("").cast(pa.large_string())
-            lengths = pc.binary_length(filled).to_numpy()
-            digest.update(lengths.astype("<i4").tobytes())
-            digest.update("".join(filled.to_pylist()).encode())
-        else:
-            plain = values.cast(pa.int32()) if pa.types.is_date32(values.type) else values
-            filled = plain.fill_null(pa.scalar(0).cast(plain.type))
-            digest.update(np.ascontiguousarray(filled.to_numpy(zero_copy_only=False)).tobytes())
-    return digest.hexdigest()
-
-
-def hash_each(table: pa.Table) -> NDArray[np.uint64]:
-    """Return a hash of each row, shape (n,), to find those that differ."""
-    import pandas as pd
-
-    hashes: Any = pd.util.hash_pandas_object(table.to_pandas(), index=False)
-    return np.asarray(hashes, dtype=np.uint64)
+    Raises CdpError when they are of another kind.
+    """
+    try:
+        if kind == "categorical":
+            return values.cast(pa.string()).to_pandas().astype(object)
+        if is_text(values.type):
+            raise pa.ArrowInvalid("texts")
+        return values.cast(pa.float64(), safe=False).to_numpy()
+    except pa.ArrowException as error:
+        raise CdpError(
+            f"values of type {values.type} are no {kind} feature", "give the type of the table"
+        ) from error
 
 
 def read(problem: Problem, tag: str, settings: Settings) -> TrainingSet:
@@ -126,6 +111,7 @@ def read(problem: Problem, tag: str, settings: Settings) -> TrainingSet:
     Raises CdpError when the table, the tag, a column or the rows are missing.
     """
     from pyiceberg.exceptions import NoSuchTableError
+    from pyparsing import ParseBaseException
 
     try:
         table = lake.open_catalog(settings).load_table(problem.table)
@@ -137,15 +123,26 @@ def read(problem: Problem, tag: str, settings: Settings) -> TrainingSet:
         raise CdpError(
             f"{problem.table} has no tag {tag}", f"choose from: {', '.join(tags) or 'none'}"
         )
-    names = set(table.schema().column_names)
+    # Of then: a column may have come or gone since.
+    schema = table.schemas().get(found.schema_id or 0, table.schema())
+    names = set(schema.column_names)
     if unknown := [c for c in problem.wanted if c not in names]:
+        is_newer = set(unknown) <= set(table.schema().column_names)
         raise CdpError(
-            f"{problem.table} has no column {', '.join(unknown)}",
+            f"{problem.table} has no column {', '.join(unknown)}"
+            + (f" at {tag}, which is older" if is_newer else ""),
             f"mend problems/{problem.problem}.yml, or add it in the model's SQL and run cdp build",
         )
-    rows = table.scan(
-        row_filter=problem.rows, selected_fields=problem.wanted, snapshot_id=found.snapshot_id
-    ).to_arrow()
+    try:
+        scan = table.scan(
+            row_filter=problem.rows, selected_fields=problem.wanted, snapshot_id=found.snapshot_id
+        )
+        rows = scan.to_arrow()
+    except (ValueError, ParseBaseException) as error:
+        raise CdpError(
+            f"`rows` of {problem.problem} cannot be read: {str(error).splitlines()[0]}",
+            f"mend problems/{problem.problem}.yml: {problem.rows}",
+        ) from error
     return TrainingSet(problem, ordered(rows, problem), tag, found.snapshot_id)
 
 
@@ -158,9 +155,12 @@ def ordered(rows: pa.Table, problem: Problem) -> pa.Table:
         rows = rows.set_column(number, pa.field(field.name, kind), rows[field.name].cast(kind))
     rows = rows.sort_by([(problem.key, "ascending"), (problem.as_of, "ascending")])
     if problem.as_of_dates == "last" and rows.num_rows:
-        keys = rows[problem.key].combine_chunks()
-        last = np.append(pc.not_equal(keys[1:], keys[:-1]).to_numpy(zero_copy_only=False), True)
-        rows = rows.filter(pa.array(last))
+        # All rows of a customer's last date: that there is one alone is for the check of the grain.
+        codes = rows[problem.key].combine_chunks().dictionary_encode().indices.to_numpy()
+        days = rows[problem.as_of].cast(pa.int32()).to_numpy()
+        last = np.zeros(int(codes.max()) + 1, dtype=days.dtype)
+        np.maximum.at(last, codes, days)
+        rows = rows.filter(pa.array(days == last[codes]))
     return rows.combine_chunks()
 
 
@@ -183,40 +183,61 @@ def tag(problem: Problem, model_id: str, at: str, settings: Settings) -> str:
             f"{problem.table} has nothing at {at}", "cdp build publishes it; cdp runs lists tags"
         )
     name = tag_of(model_id)
-    Catalog(settings).commit([Change(state, {name: None}, {name: ("tag", head, 0)})])
-    return name
+    for _ in range(TRIES):
+        try:
+            Catalog(settings).commit([Change(state, {name: None}, {name: ("tag", head, 0)})])
+        except MovedError as error:
+            failure = error
+        else:
+            return name
+    raise CdpError(f"{problem.table} is written to by many at once", "try again") from failure
 
 
 def release(table: str, name: str, settings: Settings) -> bool:
     """Remove the tag of a training set from a table; whether there was one."""
-    state = Catalog(settings).load(table)
-    if not name.startswith(PREFIX) or state is None or name not in state.refs:
-        return False
-    try:
-        Catalog(settings).commit([Change(state, {name: state.refs[name]}, remove=(name,))])
-    except MovedError:
-        return False
-    return True
+    for _ in range(TRIES):
+        state = Catalog(settings).load(table)
+        if not name.startswith(PREFIX) or state is None or name not in state.refs:
+            return False
+        try:
+            Catalog(settings).commit([Change(state, {name: state.refs[name]}, remove=(name,))])
+        except MovedError:
+            continue
+        return True
+    return False
 
 
-def abandoned(problem: Problem, known: set[str], settings: Settings) -> list[str]:
-    """Return tags of trainings that were killed: old ones that none of the known models has."""
+def abandoned(problem: Problem, settings: Settings) -> list[str]:
+    """Return tags of trainings that were killed: old ones, of models without a file in the store.
+
+    The store is asked, and not the registry: another one may know the model.
+    """
     state = Catalog(settings).load(problem.table)
     oldest = datetime.now(UTC) - ABANDONED
+    s3 = objects.client(settings)
     found = []
     for name in state.refs if state else ():
         matched = re.fullmatch(
-            rf"{PREFIX}{problem.problem}_(\d{{8}})_(\d{{6}})_[0-9a-f]{{4}}", name
+            rf"{PREFIX}{problem.problem}_(\d{{8}})_(\d{{6}})_([0-9a-f]{{4}})", name
         )
-        if matched and name not in known:
-            moment = datetime.strptime("".join(matched.groups()) + "+0000", "%Y%m%d%H%M%S%z")
-            if moment < oldest:
-                found.append(name)
+        if not matched:
+            continue
+        day, clock, _ = matched.groups()
+        if datetime.strptime(f"{day}{clock}+0000", "%Y%m%d%H%M%S%z") < oldest:
+            place = (
+                f"models/churn_{problem.problem}/{problem.problem}-{'-'.join(matched.groups())}/"
+            )
+            with objects.explained():
+                if not any(objects.keys(s3, settings.bucket, place)):
+                    found.append(name)
     return found
 
 
-def manifest(given: TrainingSet, model_id: str) -> dict[str, Any]:
-    """Return what is needed to make a training set again, and to see that it is the same."""
+def manifest(given: TrainingSet, model_id: str, asked: Sequence[str]) -> dict[str, Any]:
+    """Return what is needed to make a training set again, and to see that it is the same.
+
+    asked: options of the command beside the problem and the tag.
+    """
     problem = given.problem
     columns = ", ".join(problem.wanted)
     code = sorted(Path(__file__).parent.glob("*.py"))
@@ -230,6 +251,7 @@ def manifest(given: TrainingSet, model_id: str) -> dict[str, Any]:
             f"select {columns} from {problem.table} for version as of '{given.tag}' "  # noqa: S608
             f"where {problem.rows} order by {problem.key}, {problem.as_of}"
         ),
+        "asked": list(asked),
         "declared": problem.model_dump(mode="json"),
         "columns": [[field.name, str(field.type)] for field in given.table.schema],
         "rows": given.table.num_rows,

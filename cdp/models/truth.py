@@ -9,7 +9,8 @@ import pandas as pd
 from cdp.generate import sample
 from cdp.models import ceiling
 from cdp.models.encoding import Encoder
-from cdp.models.estimators import ESTIMATORS, How, Rows
+from cdp.models.estimators import ESTIMATORS
+from cdp.models.fitting import How, Rows
 from cdp.models.judging import Asked
 from cdp.models.metrics import Floats, Judged, interval
 from cdp.models.model import sigmoid

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cdp.models.encoding import Encoder
-from cdp.models.estimators import ESTIMATORS, Fitted, How, Parameters, Rows
+from cdp.models.estimators import ESTIMATORS
+from cdp.models.fitting import Fitted, How, Parameters, Rows
 from cdp.models.metrics import Floats, Labels
 from cdp.models.problem import Problem
 

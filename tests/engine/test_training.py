@@ -175,7 +175,7 @@ def test_a_set_outlives_upkeep_compaction_and_the_tags_of_publishes(
     )
     Catalog(settings).commit([moved])
     refused = stack.refused("train", "--verify", version.model_id)
-    assert "of 7,043 rows 1,695 are gone, and 0 are new" in refused
+    assert "of 7,043 rows 1,695 are gone, of 1,695 customers, and 0 are new" in refused
     stack.cdp("models", "delete", "sample", str(version.number))
 
 

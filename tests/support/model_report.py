@@ -138,6 +138,7 @@ GOOD_MANIFEST: Json = {
     "rows": 7043,
     **{f"{n}_hash": sha256(n.encode()).hexdigest() for n in ("row", "evaluated", "code", "lock")},
     "revision": "e43c8fe1b7d0a9c2f4f0b1a6d5c3e2f1a0b9c8d7",
+    "asked": ["--trials", "12"],
     "seeds": [11, 23, 37, 53, 71],
     "libraries": {"lightgbm": "4.7.0", "xgboost": "3.1.2", "scikit-learn": "1.8.0"},
 }

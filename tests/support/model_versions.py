@@ -86,7 +86,8 @@ def write(
     folder.mkdir(parents=True)
     drawn, chances = truth()
     known = drawn if labels is None else labels
-    columns = {"row": np.arange(len(known)), "label": known}
+    rows = np.arange(len(known))
+    columns = {"row": rows, "customer": rows, "label": known}
     columns |= {f"p{n}": p for n, p in enumerate(probabilities or [chances, chances])}
     # In whatever order: the gate sorts them.
     table = pa.table(columns).take(np.random.default_rng(3).permutation(len(known)))

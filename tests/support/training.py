@@ -36,6 +36,7 @@ BY_TIME = {
     "kind": "time",
     "judged_share_of_dates": 0.3,
     "judged_share_of_customers": 0.3,
+    "label_days": 30,
     "purge_days": 30,
     "folds": 3,
     "seeds": [1],

@@ -15,6 +15,8 @@ from tests.support.model_versions import blurred, figure, segment, truth, write
 
 LABELS, CHANCES = truth()
 BLURRED = blurred(CHANCES, 0.6)
+# Each row of a customer of its own.
+ALONE = np.arange(len(LABELS))
 Make = Callable[..., Path]
 
 
@@ -87,7 +89,7 @@ def test_areas_count_ties_by_half(decimals: int) -> None:
         return float(above + (positive[:, None] == negative).mean() / 2)
 
     tied = np.round(CHANCES, decimals)
-    found, _ = gate._paired(LABELS, CHANCES[:, None], np.column_stack([tied, BLURRED]))
+    found, _ = gate._paired(LABELS, CHANCES[:, None], np.column_stack([tied, BLURRED]), ALONE)
     expected = (area(tied) + area(BLURRED)) / 2 - area(CHANCES)
     assert found.value == pytest.approx(expected, abs=1e-12)
     assert found.low < found.value < found.high
@@ -95,7 +97,7 @@ def test_areas_count_ties_by_half(decimals: int) -> None:
 
 def test_both_sides_of_a_pair_see_the_same_resamples() -> None:
     """Else the interval of a difference between equals would be as wide as that of a figure."""
-    found, loss = gate._paired(LABELS, CHANCES[:, None], CHANCES[:, None] * 0.5)
+    found, loss = gate._paired(LABELS, CHANCES[:, None], CHANCES[:, None] * 0.5, ALONE)
     assert (found.low, found.value, found.high) == (0, 0, 0)
     assert loss.low > 0
 
@@ -113,6 +115,21 @@ def test_on_other_rows_reported_figures_are_compared(
     found = check(gate.judge(old, make(evaluated="others", metrics=told)), "not worse")
     assert found.passed is passed
     assert found.words.startswith("evaluated on other rows than the champion")
+
+
+def test_rows_of_one_customer_go_together(make: Make) -> None:
+    """Four equal rows of a customer say no more than one: the interval is twice as wide."""
+    alone, by_fours = (
+        gate._paired(LABELS, CHANCES[:, None], BLURRED[:, None], customers)[0]
+        for customers in (ALONE, np.argsort(np.argsort(CHANCES)) // 4)
+    )
+    assert by_fours.value == alone.value
+    assert by_fours.high - by_fours.low > alone.high - alone.low
+
+
+def test_segments_that_cannot_be_compared_fail(make: Make) -> None:
+    found = check(gate.judge(make(), make(segments=[])), "segments")
+    assert not found.passed
 
 
 def test_two_that_name_no_rows_are_not_taken_for_the_same_rows(make: Make) -> None:
@@ -165,7 +182,7 @@ def test_a_segment_may_lose_half_of_its_interval(make: Make, area: float, passed
 
 
 def test_segments_that_cannot_be_compared_are_not(make: Make) -> None:
-    old = make(segments=[segment("small", None), segment("gone")])
+    old = make(segments=[segment("small", None)])
     new = make(
         segments=[segment("small", 0.4), segment("new", 0.4), segment("rare", None)],
         evaluated="others",

@@ -13,7 +13,7 @@ from cdp.settings import Settings
 
 def rows(path: Path) -> list[tuple[int]]:
     with closing(sqlite3.connect(path)) as opened:
-        return list(opened.execute("select number from versions"))
+        return list(opened.execute("select number from model_versions"))
 
 
 @pytest.fixture
@@ -23,8 +23,8 @@ def settings(tmp_path: Path) -> Settings:
     assert path
     path.parent.mkdir(parents=True)
     with closing(sqlite3.connect(path)) as opened:
-        opened.execute("create table versions (number int)")
-        opened.execute("insert into versions values (1)")
+        opened.execute("create table model_versions (number int)")
+        opened.execute("insert into model_versions values (1)")
         opened.commit()
     return found
 
@@ -41,7 +41,7 @@ def test_a_lost_registry_comes_back(settings: Settings, tmp_path: Path) -> None:
     assert path
     with closing(sqlite3.connect(path)) as writer:
         # What is not committed is not of the copy.
-        writer.execute("insert into versions values (2)")
+        writer.execute("insert into model_versions values (2)")
         backed_up(settings, tmp_path / "backup")
     manifest.read(tmp_path / "backup")
     assert not registry.bring_back(tmp_path / "backup", settings)
@@ -49,6 +49,17 @@ def test_a_lost_registry_comes_back(settings: Settings, tmp_path: Path) -> None:
     assert registry.bring_back(tmp_path / "backup", settings)
     assert rows(path) == [(1,)]
     assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_registry_that_was_only_looked_at_is_lost(settings: Settings, tmp_path: Path) -> None:
+    path = registry.local(settings)
+    assert path
+    backed_up(settings, tmp_path / "backup")
+    with closing(sqlite3.connect(path)) as opened:
+        opened.execute("delete from model_versions")
+        opened.commit()
+    assert registry.bring_back(tmp_path / "backup", settings)
+    assert rows(path) == [(1,)]
 
 
 def test_a_damaged_copy_is_refused(settings: Settings, tmp_path: Path) -> None:

@@ -3,12 +3,14 @@
 import itertools
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from sklearn import metrics as reference
 
@@ -16,12 +18,14 @@ from cdp.errors import CdpError
 from cdp.models import judging, leakage, metrics, onnx_file, train
 from cdp.models import problem as problems
 from cdp.models.encoding import Encoder, Matrix
-from cdp.models.estimators import ESTIMATORS, How, Rows
+from cdp.models.estimators import ESTIMATORS
+from cdp.models.fitting import How, Rows
+from cdp.models.hashes import hash_each, hash_rows
 from cdp.models.judging import Asked
 from cdp.models.metrics import Figure, Judged
 from cdp.models.model import ChurnModel
 from cdp.models.problem import Problem
-from cdp.models.training_set import hash_each, hash_rows
+from cdp.models.training_set import features_frame
 from cdp.models.tune import Calibration, Part, Tuned, calibrate, fit, folds_of
 from cdp.settings import ROOT
 from tests.support.training import BY_TIME, frame, given, problem, with_columns
@@ -46,6 +50,8 @@ def test_the_declared_problems_read(name: str) -> None:
         ({"columns": {"usage": "number"}}, "columns.usage"),
         ({"colums": {}}, "colums"),
         ({"split": {"kind": "time"}}, "judged_share_of_dates"),
+        ({"split": BY_TIME | {"purge_days": 7}}, "purge_days is 7, and the label looks 30"),
+        ({"columns": {"probability": "numeric"}}, "probability is what a model answers"),
     ],
 )
 def test_a_wrong_problem_is_refused(changed: dict[str, object], words: str, tmp_path: Path) -> None:
@@ -141,10 +147,87 @@ def test_rows_that_were_resampled_before_the_split_are_refused() -> None:
     twice = one.take(np.append(np.arange(600), np.flatnonzero(one.labels == 1)))
     with pytest.raises(CdpError, match=r"several times, such as C0.* resampled before the split"):
         leakage.check(twice)
-    # Made-up rows have customers of their own: the hash of what was read tells.
-    rows = frame(650)
+
+
+@pytest.mark.parametrize("how", ["doubled", "relabelled", "changed", "added"])
+def test_a_part_that_is_not_of_the_set_is_refused(how: str) -> None:
+    """What resampling does to the rows that a split has made."""
+    one = given(frame())
+    rows = np.arange(300)
+    part = judging.part_of(one, rows)
+    if how == "doubled":
+        rows = np.append(rows, 7)
+        part = Part(one.frame.iloc[rows], one.labels[rows], one.groups[rows])
+    elif how == "relabelled":
+        part = replace(part, labels=1 - part.labels)
+    elif how == "changed":
+        part = replace(part, frame=part.frame.assign(usage=0.0))
+    else:
+        part = replace(part, frame=one.frame.iloc[:301])
     with pytest.raises(CdpError, match="resampled or changed between reading and splitting"):
-        leakage.check_unchanged(given(rows), given(frame()).row_hash)
+        leakage.check_part(one, rows, part)
+
+
+def test_a_customer_with_two_rows_on_its_last_date_is_refused() -> None:
+    rows = frame()
+    again = rows.assign(has_churned=~rows["has_churned"])
+    twice = given(pd.concat([rows, again]), problem(as_of_dates="last"))
+    with pytest.raises(CdpError, match=r"600 rows are there several times"):
+        leakage.check(twice)
+
+
+def test_of_several_dates_the_last_one_counts() -> None:
+    one = given(frame(50, dates=3), problem(as_of_dates="last"))
+    assert len(one.labels) == 50
+    assert len(np.unique(one.dates)) == 1
+
+
+def test_an_account_of_several_dates_is_an_identifier() -> None:
+    rows = frame(600, dates=5)
+    rows["account"] = rows["customer_id"].str[1:].astype("float64") + 1e6
+    columns = {"account": "numeric"}
+    with pytest.raises(CdpError, match=r"account .* 600 different numbers of 600 customers"):
+        leakage.check(given(rows, with_columns(problem(), **columns)))
+
+
+def test_infinite_values_are_refused() -> None:
+    rows = frame()
+    rows.loc[3, "charges"] = 1e39
+    with pytest.raises(CdpError, match=r"charges .* too large for float32, in 1 rows"):
+        leakage.check(given(rows))
+
+
+def test_a_leak_that_points_neither_way_is_found() -> None:
+    rows = frame()
+    g = np.random.default_rng(4)
+    rows["status"] = np.where(rows["has_churned"], 2, g.choice([1, 3], 600))
+    with pytest.raises(CdpError, match=r"status .* knows the label"):
+        leakage.check(given(rows, with_columns(problem(), status="numeric")))
+
+
+def test_many_honest_categories_are_not_taken_for_a_leak() -> None:
+    rows = frame()
+    rows["town"] = [f"town {n}" for n in np.random.default_rng(4).integers(0, 100, 600)]
+    leakage.check(given(rows, with_columns(problem(), town="categorical")))
+
+
+def test_a_half_with_too_few_positives_is_refused() -> None:
+    of = problem(split=BY_TIME)
+    rows = frame(200, dates=10)
+    rows.loc[rows["as_of_date"] > date(2024, 2, 20), "has_churned"] = False
+    with pytest.raises(CdpError, match="rows that are judged 0 are of the rarer class"):
+        judging.plan(given(rows, of), Asked())
+
+
+def test_labels_that_are_numbers_and_keys_that_are_null_are_refused() -> None:
+    rows = frame()
+    rows["has_churned"] = rows["has_churned"].astype("int32")
+    with pytest.raises(CdpError, match="has_churned is a int32, and a label is true or false"):
+        leakage.check(given(rows))
+    rows = frame()
+    rows.loc[3, "customer_id"] = None
+    with pytest.raises(CdpError, match="is null in 1 rows"):
+        leakage.check(given(rows))
 
 
 def test_a_customer_in_both_halves_is_refused() -> None:
@@ -249,10 +332,20 @@ def test_lift_capture_and_ece_by_hand() -> None:
     assert found["capture_10"] == pytest.approx(0.5)
     assert found["lift_10"] == pytest.approx(5)
     assert found["capture_1"] == pytest.approx(0.05)
-    # Ten bins of ten rows: two of them are all positive, and eight have none.
-    assert Judged(y, np.full(100, 0.2)).figures()["ece"] == pytest.approx(0.2 * 0.8 + 0.8 * 0.2)
     perfect = Judged(y, y.astype(float)).figures()
     assert (perfect["roc_auc"], perfect["ece"]) == (1, 0)
+
+
+def test_figures_do_not_depend_on_the_order_of_rows() -> None:
+    g = np.random.default_rng(7)
+    p = g.choice([0.1, 0.2, 0.4], 1000)
+    y = (g.random(1000) < p).astype(np.int8)
+    shuffled = g.permutation(1000)
+    one, other = Judged(y, p).figures(), Judged(y[shuffled], p[shuffled]).figures()
+    assert one == pytest.approx(other)
+    # One probability for all ranks nobody.
+    same = Judged(y, np.full(1000, y.mean())).figures()
+    assert (same["lift_10"], same["roc_auc"], same["ece"]) == pytest.approx((1, 0.5, 0))
 
 
 def test_intervals_hold_the_truth_and_pairs_are_compared_on_the_same_rows() -> None:
@@ -298,6 +391,19 @@ def fitted(name: str, rows: pd.DataFrame, slope: float = 1.0, intercept: float =
     calibration = Calibration(True, slope, intercept, 1, 1)
     tuned = Tuned(ESTIMATORS[name].defaults, 60, calibration)
     return judging.fitted_model("small-1", one.problem, name, part, tuned, How(1))
+
+
+@pytest.mark.parametrize(
+    "text", [pa.large_string(), pa.string_view(), pa.dictionary(pa.int32(), pa.string())]
+)
+def test_features_are_the_same_however_arrow_has_texts(text: pa.DataType) -> None:
+    one = given(frame(50))
+    at = one.table.column_names.index("contract")
+    other = one.table.set_column(at, "contract", one.table["contract"].cast(text))
+    assert features_frame(other, one.problem).equals(one.frame)
+    texts = one.table.set_column(at, "usage2", one.table["contract"])
+    with pytest.raises(CdpError, match="are no numeric feature"):
+        features_frame(texts, with_columns(problem(columns={"usage2": "numeric"}, segments=[])))
 
 
 def test_an_encoder_learns_from_training_rows_alone() -> None:
@@ -424,6 +530,16 @@ def test_onnx_answers_as_the_model_does(name: str) -> None:
     assert found.largest_difference <= 2e-6
 
 
+def test_numbers_alone_are_converted() -> None:
+    """Then no column is left that is no ramp."""
+    of = problem(columns={"tenure_months": "numeric", "usage": "numeric"}, segments=[])
+    one = given(frame(), of)
+    part = Part(one.frame, one.labels, one.groups)
+    tuned = Tuned({"c": 1.0}, None, Calibration(False, 1, 0, 1, 1))
+    model = judging.fitted_model("small-1", of, "logistic", part, tuned, How(1))
+    assert not onnx_file.compare(model, onnx_file.export(model), one.frame, 5_000).other_paths
+
+
 @every_estimator
 def test_a_conversion_that_is_wrong_is_refused(name: str) -> None:
     rows = frame()
@@ -472,6 +588,12 @@ def test_a_hash_tells_every_change() -> None:
         one = given(changed)
         assert one.row_hash != whole.row_hash
         assert (hash_each(one.table) != hash_each(whole.table)).sum() == 1
+    # What a row hashes to does not depend on other rows, nor on what pandas makes of their nulls.
+    fewer = whole.take(np.arange(50) != 3)
+    assert np.isin(hash_each(fewer.table), hash_each(whole.table)).all()
+    with_null = rows.astype({"tenure_months": "Int32", "is_senior": "boolean"})
+    with_null.loc[3, ["tenure_months", "is_senior"]] = pd.NA
+    assert (hash_each(given(with_null).table) != hash_each(whole.table)).sum() == 1
     # Null is neither 0 nor empty.
     empty, null = rows.copy(), rows.copy()
     empty.loc[0, "contract"], null.loc[0, "contract"] = "", None
