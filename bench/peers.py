@@ -50,7 +50,8 @@ SUMS = {
     "fct_support_tickets": "count(*), count_if(is_open)",
     "ftr_customer_churn": (
         "count(*), sum(monthly_charges), sum(service_count), sum(usage_events_7d), "
-        "sum(usage_events_30d), sum(usage_events_90d), sum(data_megabytes_90d), "
+        "sum(usage_events_30d), sum(usage_events_90d), sum(usage_events_180d), "
+        "sum(data_megabytes_90d), sum(tickets_60d), sum(failed_payments_60d), "
         "sum(usage_charges_30d), sum(roaming_events_30d), sum(tickets_30d), sum(tickets_90d), "
         "sum(failed_payments_30d), sum(payments_90d), sum(days_since_last_activity), "
         "count_if(has_churned), count(churned_within_30_days), count_if(churned_within_30_days)"
@@ -87,6 +88,7 @@ def queries(until: date, every: int, days_between: str) -> dict[str, str]:
         "services": " + ".join(f"cast({name} as int)" for name in SERVICES),
         "flags": ", ".join(SERVICES),
         "days_between": days_between.format(first="known_customers.as_of_date", last=activity),
+        "days_used": days_between.format(first="known_customers.as_of_date", last="first_used_on"),
     }
     return {name: (FOLDER / f"{name}.sql").read_text().format_map(filled) for name in WRITTEN}
 

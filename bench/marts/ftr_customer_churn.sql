@@ -24,13 +24,15 @@ known_usage as (
         daily_usage.customer_id,
         dates.as_of_date,
         {windows},
+        sum(events) as events_180d,
+        min(usage_date) filter (where events > 0) as first_used_on,
         sum(roaming_events) filter (where usage_date > as_of_date - 30) as roaming_events_30d,
-        max(usage_date) as last_used_on
+        max(usage_date) filter (where usage_date > as_of_date - 90) as last_used_on
     from daily_usage
     inner join dates
         on
             daily_usage.known_on <= dates.as_of_date
-            and daily_usage.usage_date between dates.as_of_date - 89 and dates.as_of_date
+            and daily_usage.usage_date between dates.as_of_date - 179 and dates.as_of_date
     group by daily_usage.customer_id, dates.as_of_date
 
 ),
@@ -42,6 +44,7 @@ known_payments as (
         dates.as_of_date,
         count(*) as payments_90d,
         count_if(payment_status = 'failed' and paid_on > as_of_date - 30) as failed_payments_30d,
+        count_if(payment_status = 'failed' and paid_on > as_of_date - 60) as failed_payments_60d,
         count_if(payment_status = 'failed') as failed_payments_90d,
         max(paid_on) as last_paid_on
     from fct_payments
@@ -59,6 +62,7 @@ known_tickets as (
         fct_support_tickets.customer_id,
         dates.as_of_date,
         count_if(opened_on > as_of_date - 30) as tickets_30d,
+        count_if(opened_on > as_of_date - 60) as tickets_60d,
         count(*) as tickets_90d,
         count_if(is_open) as open_tickets,
         max(opened_on) as last_opened_on
@@ -101,6 +105,7 @@ select
     coalesce(cast(events_7d as bigint), 0) as usage_events_7d,
     coalesce(cast(events_30d as bigint), 0) as usage_events_30d,
     coalesce(cast(events_90d as bigint), 0) as usage_events_90d,
+    coalesce(cast(events_180d as bigint), 0) as usage_events_180d,
     cast(coalesce(call_seconds_30d, 0) / 60 as decimal(12, 1)) as call_minutes_30d,
     cast(floor(coalesce(data_bytes_7d, 0) / 1000000) as bigint) as data_megabytes_7d,
     cast(floor(coalesce(data_bytes_30d, 0) / 1000000) as bigint) as data_megabytes_30d,
@@ -108,11 +113,17 @@ select
     cast(coalesce(charges_30d, 0) as decimal(12, 2)) as usage_charges_30d,
     cast(coalesce(roaming_events_30d, 0) as bigint) as roaming_events_30d,
     cast(events_30d * 3 / nullif(events_90d, 0) as decimal(6, 3)) as usage_trend,
+    cast(
+        events_30d / least({days_used} + 1, 30)
+        / nullif(events_180d / ({days_used} + 1), 0) as decimal(6, 3)
+    ) as usage_trend_180d,
     coalesce(tickets_30d, 0) as tickets_30d,
+    coalesce(tickets_60d, 0) as tickets_60d,
     coalesce(tickets_90d, 0) as tickets_90d,
     coalesce(open_tickets, 0) as open_tickets,
     coalesce(payments_90d, 0) as payments_90d,
     coalesce(failed_payments_30d, 0) as failed_payments_30d,
+    coalesce(failed_payments_60d, 0) as failed_payments_60d,
     coalesce(failed_payments_90d, 0) as failed_payments_90d,
     {days_between} as days_since_last_activity,
     {flags},

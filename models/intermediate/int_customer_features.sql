@@ -5,6 +5,8 @@
 {{ config(materialized='ephemeral') }}
 {% set dates = feature_dates() %}
 {% set first = "date_sub(date '" ~ (dates | first or '1970-01-01') ~ "', 89)" %}
+{# Usage is looked at for longer: a decline shows against what was before it. #}
+{% set first_used = "date_sub(date '" ~ (dates | first or '1970-01-01') ~ "', 179)" %}
 {% set last = "date '" ~ (dates | last or '1970-01-01') ~ "'" %}
 {% set services = [
     'has_phone_service', 'has_multiple_lines', 'has_online_security', 'has_online_backup',
@@ -64,7 +66,7 @@ usage_gathered as (
 
     select /*+ repartition(customer_id) */ *
     from {{ ref('int_usage_daily') }}
-    where usage_date between {{ first }} and {{ last }}
+    where usage_date between {{ first_used }} and {{ last }}
 
 ),
 
@@ -80,17 +82,24 @@ usage as (
                 ) as {{ measure }}_{{ days }}d,
             {% endfor -%}
         {% endfor -%}
+        sum(daily.events) as events_180d,
+        date_diff(
+            dates.as_of_date, min(daily.usage_date) filter (where daily.events > 0)
+        ) + 1 as days_used_180d,
         sum(daily.roaming_events) filter (
             where daily.usage_date > date_sub(dates.as_of_date, 30)
         ) as roaming_events_30d,
         max(daily.usage_date) filter (
-            where daily.events > 0 and coalesce(daily.emptied_on > dates.as_of_date, true)
+            where
+            daily.events > 0
+            and daily.usage_date > date_sub(dates.as_of_date, 90)
+            and coalesce(daily.emptied_on > dates.as_of_date, true)
         ) as last_used_on
     from usage_gathered as daily
     inner join dates
         on
             daily.known_on <= dates.as_of_date
-            and daily.usage_date between date_sub(dates.as_of_date, 89) and dates.as_of_date
+            and daily.usage_date between date_sub(dates.as_of_date, 179) and dates.as_of_date
     group by daily.customer_id, dates.as_of_date
 
 ),
@@ -142,7 +151,7 @@ payments as (
         customer_id,
         as_of_date,
         count(*) as payments_90d,
-        {% for days in [30, 90] -%}
+        {% for days in [30, 60, 90] -%}
             count_if(
                 payment_status = 'failed' and paid_on > date_sub(as_of_date, {{ days }})
             ) as failed_payments_{{ days }}d,
@@ -159,6 +168,7 @@ tickets as (
         customer_id,
         as_of_date,
         count_if(opened_on > date_sub(as_of_date, 30)) as tickets_30d,
+        count_if(opened_on > date_sub(as_of_date, 60)) as tickets_60d,
         count(*) as tickets_90d,
         count_if(closed_at is null) as open_tickets,
         max(opened_on) as last_opened_on
@@ -197,6 +207,7 @@ features as (
         {% for days in [7, 30, 90] -%}
             coalesce(usage.events_{{ days }}d, 0) as usage_events_{{ days }}d,
         {% endfor -%}
+        coalesce(usage.events_180d, 0) as usage_events_180d,
         cast(coalesce(usage.call_seconds_30d, 0) / 60 as decimal(12, 1)) as call_minutes_30d,
         {% for days in [7, 30, 90] -%}
             cast(coalesce(usage.data_bytes_{{ days }}d, 0) div 1000000 as bigint)
@@ -205,11 +216,17 @@ features as (
         cast(coalesce(usage.charges_30d, 0) as decimal(12, 2)) as usage_charges_30d,
         coalesce(usage.roaming_events_30d, 0) as roaming_events_30d,
         cast(usage.events_30d * 3 / nullif(usage.events_90d, 0) as decimal(6, 3)) as usage_trend,
+        cast(
+            usage.events_30d / least(usage.days_used_180d, 30)
+            / nullif(usage.events_180d / usage.days_used_180d, 0) as decimal(6, 3)
+        ) as usage_trend_180d,
         coalesce(tickets.tickets_30d, 0) as tickets_30d,
+        coalesce(tickets.tickets_60d, 0) as tickets_60d,
         coalesce(tickets.tickets_90d, 0) as tickets_90d,
         coalesce(tickets.open_tickets, 0) as open_tickets,
         coalesce(payments.payments_90d, 0) as payments_90d,
         coalesce(payments.failed_payments_30d, 0) as failed_payments_30d,
+        coalesce(payments.failed_payments_60d, 0) as failed_payments_60d,
         coalesce(payments.failed_payments_90d, 0) as failed_payments_90d,
         date_diff(
             customers.as_of_date,

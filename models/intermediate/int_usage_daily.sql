@@ -139,7 +139,20 @@ corrected as (
 
     select
         *,
-        last(if(is_effective, struct({{ measures | join(', ') }}), null), true) over (
+        -- Fields that may be null, or Comet fails: tests/engine/test_native.py.
+        last(
+            if(
+                is_effective,
+                struct(
+                    {% for measure in measures -%}
+                        if(is_effective, {{ measure }}, null) as {{ measure }}
+                        {{- ',' if not loop.last }}
+                    {% endfor %}
+                ),
+                null
+            ),
+            true
+        ) over (
             partition by customer_id, usage_date, event_id
             order by emitted_at, {{ landing_order }}
             rows between unbounded preceding and 1 preceding

@@ -21,9 +21,11 @@
 
     'tenure_months', 'monthly_charges', 'total_charges', 'average_monthly_charges',
     'service_count', 'usage_events_7d', 'usage_events_30d', 'usage_events_90d',
-    'call_minutes_30d', 'data_megabytes_7d', 'data_megabytes_30d', 'data_megabytes_90d',
-    'usage_charges_30d', 'roaming_events_30d', 'usage_trend', 'tickets_30d', 'tickets_90d',
-    'open_tickets', 'payments_90d', 'failed_payments_30d', 'failed_payments_90d',
+    'usage_events_180d', 'call_minutes_30d', 'data_megabytes_7d', 'data_megabytes_30d', 'data_megabytes_90d',
+    'usage_charges_30d', 'roaming_events_30d', 'usage_trend', 'usage_trend_180d', 'tickets_30d', 'tickets_60d',
+    'tickets_90d',
+    'open_tickets', 'payments_90d', 'failed_payments_30d', 'failed_payments_60d',
+    'failed_payments_90d',
     'days_since_last_activity',
 
     'has_phone_service', 'has_multiple_lines', 'has_online_security', 'has_online_backup',

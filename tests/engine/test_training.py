@@ -156,6 +156,9 @@ def test_a_set_outlives_upkeep_compaction_and_the_tags_of_publishes(
     with stack.session() as session:
         # The rows change, all files are written again, and nothing of before may be asked for.
         session.sql(f"delete from lake.{own} where contract_type = 'two_year'")  # noqa: S608
+        # A feature is given up, and another one comes.
+        session.sql(f"alter table lake.{own} drop column has_dependents")
+        session.sql(f"alter table lake.{own} add column late boolean")
         options = "options => map('rewrite-all', 'true')"
         session.sql(f"call lake.system.rewrite_data_files(table => '{own}', {options})")
         rules = {"snapshots_keep_days": 0, "snapshots_keep_last": 1, "orphans_after_hours": 24}
@@ -167,6 +170,11 @@ def test_a_set_outlives_upkeep_compaction_and_the_tags_of_publishes(
     assert state
     assert len(state.snapshots) == 2
     assert f"the same: {version.row_hash}" in stack.cdp("train", "--verify", version.model_id)
+    columns = {"late": "boolean", "tenure_months": "numeric"}
+    newer = declare(tmp_path, table=own, columns=columns, segments=["tenure_months"])
+    refused = stack.refused("train", "sample", "--at", version.training_tag, CDP_PROBLEMS_DIR=newer)
+    assert f"no column late at {sets.PREFIX}" in refused
+    assert "which is older" in refused
     # Whoever moves the tag to other rows is found out.
     moved = Change(
         state,
