@@ -4,11 +4,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from tests.support.lived import CUTS, EVERY, FEW, Lived, live
 from tests.support.project import Project, environment, install
 from tests.support.reading import catalog
 from tests.support.stack import SparkStack, Stack
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser of each module: the loop of its client would be in the way of others."""
+    from tests.support.pages import launched
+
+    with launched() as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

@@ -1,18 +1,15 @@
 """The model card in a real browser: on a desk, on a phone, by day, by night, and in print."""
 
-import os
-import subprocess
 import unicodedata
-from collections.abc import Iterator
 from pathlib import Path
 
 import pypdf
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser
 
 from cdp.models import card
-from cdp.settings import ROOT
 from tests.support.model_report import EXAMPLES, HOSTILE
+from tests.support.pages import COLOURS, shown
 
 WIDTHS = {"desk": 1280, "tablet": 800, "phone": 360}
 # Width of the paper in pixels of CSS.
@@ -22,40 +19,7 @@ SECTIONS = ["figures", "candidates", "curves", "drivers", "segments", "reproduce
 LEGIBLE = 10
 # What WCAG asks of text, and of lines and dots that say something.
 TEXT, DRAWN = 4.5, 3.0
-COLOURS = """
-    const rgb = text => text.match(/[\\d.]+/g).map(Number);
-    const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
-        .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
-        .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-    const behind = e => {
-        for (; e; e = e.parentElement) {
-            const found = rgb(getComputedStyle(e).backgroundColor);
-            if (found.length === 3 || found[3] > 0) return found;
-        }
-        return [255, 255, 255];
-    };
-    const ratio = (one, other) => {
-        const pair = [rgb(one), other].map(light);
-        return Math.round(100 * (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05)) / 100;
-    };
-"""
 each_width = pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    found = subprocess.run(
-        [str(ROOT / "tests" / "browser")], capture_output=True, text=True, check=False
-    )
-    if found.returncode:
-        # Continuous integration installs one: `make test`.
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(found.stderr.strip())
-    # Root has no sandbox, and is who runs tests in a container.
-    arguments = ["--no-sandbox"] if os.getuid() == 0 else []
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=found.stdout.strip(), args=arguments)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="module")
@@ -71,19 +35,6 @@ def cards(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.fixture(params=list(EXAMPLES))
 def path(request: pytest.FixtureRequest, cards: dict[str, Path]) -> Path:
     return cards[request.param]
-
-
-def shown(browser: Browser, path: Path, width: int) -> Page:
-    """The card in a window of a width, in pixels; it must be whole without a network."""
-    opened = browser.new_page(viewport={"width": width, "height": 800})
-    asked: list[str] = []
-    complaints: list[str] = []
-    opened.on("request", lambda request: asked.append(request.url))
-    opened.on("console", lambda message: complaints.append(message.text))
-    opened.goto(path.as_uri())
-    assert asked == [path.as_uri()]
-    assert not complaints
-    return opened
 
 
 @each_width

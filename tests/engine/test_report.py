@@ -1,21 +1,18 @@
 """The report in a real browser: on a desk, on a phone, in print; of good news and of bad."""
 
-import os
-import subprocess
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pypdf
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser
 
 from cdp.publish.journal import Run
 from cdp.report import page
 from cdp.report.data import Flow, Reason, Report, Segment, Series, TableHealth
-from cdp.settings import ROOT
+from tests.support.pages import COLOURS, shown
 from tests.support.stack import Stack
 
 NOW = datetime(2025, 3, 1, 6, 30, tzinfo=UTC)
@@ -91,22 +88,6 @@ CROWDED = replace(
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    found = subprocess.run(
-        [str(ROOT / "tests" / "browser")], capture_output=True, text=True, check=False
-    )
-    if found.returncode:
-        # Continuous integration installs one: `make test`.
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(found.stderr.strip())
-    # Root has no sandbox, and is who runs tests in a container.
-    arguments = ["--no-sandbox"] if os.getuid() == 0 else []
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=found.stdout.strip(), args=arguments)
-        yield launched
-        launched.close()
-
-
-@pytest.fixture(scope="module")
 def reports(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The report of the shared stack, one of bad news, and one of much of it."""
     folder = tmp_path_factory.mktemp("report")
@@ -120,19 +101,6 @@ def reports(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
 @pytest.fixture(params=["lakehouse", "bad_news", "crowded"])
 def path(request: pytest.FixtureRequest, reports: dict[str, Path]) -> Path:
     return reports[request.param]
-
-
-def shown(browser: Browser, path: Path, width: int) -> Page:
-    """The page in a window of a width, in pixels; it must be whole without a network."""
-    opened = browser.new_page(viewport={"width": width, "height": 800})
-    asked: list[str] = []
-    complaints: list[str] = []
-    opened.on("request", lambda request: asked.append(request.url))
-    opened.on("console", lambda message: complaints.append(message.text))
-    opened.goto(path.as_uri())
-    assert asked == [path.as_uri()]
-    assert not complaints
-    return opened
 
 
 @pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
@@ -162,27 +130,15 @@ def test_words_can_be_read_by_day_and_by_night(browser: Browser, path: Path, sch
     opened = shown(browser, path, 1280)
     opened.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     faint = opened.evaluate(
-        """() => {
-            const rgb = text => text.match(/[\\d.]+/g).map(Number);
-            const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
-                .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
-                .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-            const behind = e => {
-                for (; e; e = e.parentElement) {
-                    const found = rgb(getComputedStyle(e).backgroundColor);
-                    if (found.length === 3 || found[3] > 0) return found;
-                }
-                return [255, 255, 255];
-            };
+        f"""() => {{
+            {COLOURS}
             return [...document.querySelectorAll('h1, h2, p, td, th, .pill, .name, .soft')]
                 .filter(e => e.innerText && e.innerText.trim())
-                .map(e => {
-                    const pair = [rgb(getComputedStyle(e).color), behind(e)].map(light);
-                    const ratio = (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
-                    return [e.innerText.slice(0, 40), Math.round(100 * ratio) / 100];
-                })
-                .filter(([, ratio]) => ratio < 4.5);
-        }"""
+                .map(e => [
+                    e.innerText.slice(0, 40), ratio(getComputedStyle(e).color, behind(e))
+                ])
+                .filter(([, found]) => found < 4.5);
+        }}"""
     )
     assert faint == []
     opened.close()
