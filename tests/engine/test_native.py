@@ -29,6 +29,8 @@ def built(make_stack: Callable[..., Stack], tmp_path_factory: pytest.TempPathFac
     own = {"CDP_FEATURE_EVERY_DAYS": str(EVERY), "DBT_LOG_PATH": str(log)}
     # Nothing is interpreted: Comet runs no query that is.
     own |= {"CDP_SPARK_NATIVE": "true", "CDP_SPARK_COMPILE_ROWS": "0"}
+    # Plans of Comet are large, and the profile's has a column for each column.
+    own |= {"CDP_SPARK_DRIVER_MEMORY": "2g"}
     stack = make_stack("native", **own)
     stack.cdp("up")
     natively = live(stack, log, tmp_path_factory.mktemp("changes"), FEW).rebuilt
