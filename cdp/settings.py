@@ -23,6 +23,8 @@ from cdp.errors import CdpError
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
+# SQLAlchemy takes a path with three slashes before it; one of its own comes after.
+SQLITE = "sqlite:///"
 
 
 def _user_cache() -> Path:
@@ -162,8 +164,7 @@ class Settings(BaseSettings):
         if url := value.get_secret_value():
             parts = urlsplit(url)
             is_server = parts.scheme in {"http", "https"} and parts.hostname
-            # SQLAlchemy takes a path with three slashes before it; one of its own comes after.
-            if not is_server and not url.startswith("sqlite:////"):
+            if not is_server and not url.startswith(f"{SQLITE}/"):
                 raise ValueError("it is neither https://host:port nor sqlite:////a/path")
         return value
 
@@ -280,7 +281,13 @@ class Settings(BaseSettings):
     def registry_uri(self) -> str:
         """Where MLflow keeps the versions of models, with what secrets it bears."""
         local = self.state_dir / "registry" / "mlflow.db"
-        return self.mlflow_uri.get_secret_value() or f"sqlite:///{local}"
+        return self.mlflow_uri.get_secret_value() or f"{SQLITE}{local}"
+
+    @property
+    def registry_file(self) -> Path | None:
+        """The file of the registry; None where it is on a server."""
+        uri = self.registry_uri
+        return Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
 
     @property
     def artifacts_dir(self) -> Path:

@@ -11,19 +11,11 @@ from cdp.backup import manifest
 from cdp.errors import CdpError
 from cdp.settings import Settings
 
-SQLITE = "sqlite:///"
-
-
-def local(settings: Settings) -> Path | None:
-    """Return the file of the registry; None where it is on a server."""
-    uri = settings.registry_uri
-    return Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
-
 
 def copy(settings: Settings, folder: Path) -> str:
     """Copy the registry to a backup's folder, as one transaction sees it. Returns its SHA-256, or
     an empty text where there is none."""
-    source = local(settings)
+    source = settings.registry_file
     if source is None or not source.exists():
         return ""
     target = folder / manifest.REGISTRY
@@ -52,7 +44,7 @@ def _has_versions(path: Path) -> bool:
 
 def bring_back(backup: Path, settings: Settings) -> bool:
     """Put a backup's registry in the place of one that is lost. Returns whether it was."""
-    source, target = backup / manifest.REGISTRY, local(settings)
+    source, target = backup / manifest.REGISTRY, settings.registry_file
     if target is None or not source.exists() or _has_versions(target):
         return False
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

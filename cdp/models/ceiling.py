@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 
 from cdp import objects
 from cdp.errors import CdpError
-from cdp.models.metrics import Figure
+from cdp.models.metrics import Figure, Floats, Judged
 from cdp.settings import Settings
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 # What `sample_churn` multiplies a hazard by, as cdp/generate/sql/lives.sql has it.
@@ -85,8 +84,8 @@ def measure(
     )
     if not all(np.isfinite(each).all() for each in scores):
         raise CdpError("a probability is not a number", "look at the model's predictions")
-    ranked = [_Ranked.of(labels, each) for each in scores]
-    whole = [each.auc() for each in ranked]
+    ranked = [Judged(labels.astype(np.int8), each) for each in scores]
+    whole = [each.roc_auc() for each in ranked]
     drawn = _resampled(ranked, kept["customer_id"].to_numpy(), seed)
     low, high = np.quantile(drawn, (0.025, 0.975), axis=0)
     oracle, observable, model = (
@@ -148,38 +147,10 @@ def places(rows: "pd.DataFrame", hazards: "pa.Table") -> Integers:
 
 def roc_auc(labels: NDArray[np.bool_], scores: Floats) -> float:
     """Return the ROC-AUC, 0 to 1: ties count half. NaN when all labels are the same."""
-    return _Ranked.of(labels, scores).auc()
+    return Judged(labels.astype(np.int8), scores).roc_auc()
 
 
-@dataclass(frozen=True)
-class _Ranked:
-    """Labels by ascending score, so that resamples need not sort again.
-
-    order: the rows by score. starts: where each group of equal scores begins.
-    """
-
-    labels: NDArray[np.bool_]
-    order: NDArray[np.intp]
-    starts: NDArray[np.intp]
-
-    @classmethod
-    def of(cls, labels: NDArray[np.bool_], scores: Floats) -> "_Ranked":
-        order = np.argsort(scores, kind="stable")
-        ordered = scores[order]
-        starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-        return cls(labels[order], order, starts)
-
-    def auc(self, weights: Floats | None = None) -> float:
-        """Return the ROC-AUC with a weight for each row, 1 by default."""
-        each = np.ones(len(self.order)) if weights is None else weights[self.order]
-        positives = np.add.reduceat(each * self.labels, self.starts)
-        negatives = np.add.reduceat(each, self.starts) - positives
-        below = np.cumsum(negatives) - negatives
-        pairs = positives.sum() * negatives.sum()
-        return float(positives @ (below + negatives / 2) / pairs) if pairs else float("nan")
-
-
-def _resampled(ranked: list[_Ranked], customers: NDArray[Any], seed: int) -> Floats:
+def _resampled(ranked: list[Judged], customers: NDArray[Any], seed: int) -> Floats:
     """Return the ROC-AUC of each ranking in each resample of customers: (resamples, rankings)."""
     import pandas as pd
 
@@ -188,7 +159,7 @@ def _resampled(ranked: list[_Ranked], customers: NDArray[Any], seed: int) -> Flo
     drawn = list[list[float]]()
     while len(drawn) < RESAMPLES:
         taken = np.bincount(rng.integers(0, len(names), len(names)), minlength=len(names))
-        each = [one.auc(taken[codes].astype(np.float64)) for one in ranked]
+        each = [one.roc_auc(taken[codes].astype(np.float64)) for one in ranked]
         # A resample of few customers may have one label only, and is drawn again.
         if not np.isnan(each).any():
             drawn.append(each)

@@ -145,7 +145,7 @@ def segments(held_out: HeldOut, problem: "Problem") -> list[dict[str, Any]]:
             if min(positives, count - positives) >= FEWEST_OF_A_CLASS:
                 judged = Judged(labels, p)
                 drawn = np.array([judged.roc_auc(w) for w in weights])
-                area = metrics.interval(judged.roc_auc(np.ones(count)), drawn)
+                area = metrics.interval(judged.roc_auc(), drawn)
                 expected = judged.expected_roc_auc()
             one["roc_auc"] = area.json() if area else None
             one["calibration_gap"] = gap.json()

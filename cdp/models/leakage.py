@@ -246,5 +246,5 @@ def single_column_auc(
 
 
 def _either_way(labels: NDArray[np.int8], scores: Floats) -> float:
-    area = Judged(labels, scores).roc_auc(np.ones(len(labels)))
+    area = Judged(labels, scores).roc_auc()
     return max(area, 1 - area)

@@ -61,7 +61,7 @@ class Judged:
 
     def figures(self, weights: Floats | None = None) -> dict[str, float]:
         """Return each figure by its name. weights: of the rows as they were given; 1 by default."""
-        w = np.ones(len(self.y)) if weights is None else weights[self.order]
+        w = self._weights(weights)
         positives = np.cumsum(w * self.y)
         rows = np.cumsum(w)
         found = self._ranked(positives[self.ends], rows[self.ends])
@@ -82,10 +82,13 @@ class Judged:
             found[f"lift_{percent}"] = captured * 100 / percent
         return {name: found[name] for name in NAMES}
 
-    def roc_auc(self, weights: Floats) -> float:
-        """Return the area under the ROC curve of a resample alone."""
-        w = weights[self.order]
+    def roc_auc(self, weights: Floats | None = None) -> float:
+        """Return the area under the ROC curve alone. weights: as of `figures`."""
+        w = self._weights(weights)
         return self._ranked(np.cumsum(w * self.y)[self.ends], np.cumsum(w)[self.ends])["roc_auc"]
+
+    def _weights(self, weights: Floats | None) -> Floats:
+        return np.ones(len(self.y)) if weights is None else weights[self.order]
 
     def expected_roc_auc(self) -> float:
         """Return the ROC-AUC that labels drawn with these probabilities would give: what their

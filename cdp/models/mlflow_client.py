@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from filelock import FileLock
 
 from cdp.errors import CdpError
-from cdp.settings import Settings
+from cdp.settings import SQLITE, Settings
 
 Result = TypeVar("Result")
 # Read by MLflow when it is imported, or at each request.
@@ -28,7 +28,6 @@ ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
 }
-SQLITE = "sqlite:///"
 ABSENT = "RESOURCE_DOES_NOT_EXIST"
 
 
@@ -46,8 +45,8 @@ def connect(settings: Settings) -> Any:  # noqa: ANN401 - MLflow's client, untyp
         ) from error
     uri = settings.registry_uri
     with explained(settings):
-        if uri.startswith(SQLITE):
-            _prepare(Path(uri.removeprefix(SQLITE)), settings.bucket)
+        if path := settings.registry_file:
+            _prepare(path, settings.bucket)
         else:
             uri = _without_credentials(uri)
         return library.MlflowClient(tracking_uri=uri, registry_uri=uri)
@@ -96,7 +95,7 @@ def explained(settings: Settings) -> Iterator[None]:
         yield
     except failures as error:
         uri = settings.registry_uri
-        where = uri if uri.startswith(SQLITE) else _without_credentials(uri)
+        where = uri if settings.registry_file else _without_credentials(uri)
         lines = str(error).splitlines()
         words = lines[0][:300] if lines else repr(error)
         if "failed with exception" in words or "failed with timeout" in words:

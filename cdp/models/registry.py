@@ -14,9 +14,8 @@ import hashlib
 import json
 import re
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,14 +24,14 @@ from cdp.errors import CdpError
 from cdp.models import gate
 from cdp.models import mlflow_client as mlflow
 from cdp.models.gate import Check, Verdict
-from cdp.models.version import MODEL_ID, PREFIX, PREVIOUS, Version, hashes, tags
-from cdp.publish.lease import Lease
+from cdp.models.version import MODEL_ID, PREFIX, PREVIOUS, Version, hashes, place_of, tags
+from cdp.publish import lease
 from cdp.settings import Settings
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 PROBLEM = re.compile(r"[a-z][a-z0-9_]*")
-# Seconds that a registration waits for another command; how often it looks.
-PATIENCE, POLL = 60.0, 0.2
+# Seconds that a registration waits for another command.
+PATIENCE = 60.0
 
 
 class Registry:
@@ -104,7 +103,7 @@ class Registry:
         files = hashes(folder)
         told = tags(folder, problem) | {"files": json.dumps(files)}
         model_id = told["model_id"]
-        place = f"models/{name}/{model_id}"
+        place = place_of(problem, model_id)
         number = self._registered(model_id, files)
         if number is None:
             with objects.explained():
@@ -264,23 +263,9 @@ class Registry:
                 self._s3.delete_object(Bucket=bucket, Key=key)
         return found.training_tag
 
-    @contextmanager
-    def _alone(self, name: str, what: str, wait: float = 0) -> Iterator[None]:
-        """Nobody else changes this model. Raises CdpError when another does for longer than the
-        seconds to wait."""
-        lease = Lease(self._settings, what, f"leases/{name}.json")
-        ends = time.monotonic() + wait
-        while holder := lease.take():
-            if time.monotonic() >= ends:
-                raise CdpError(
-                    f"another command is at work on {name}: {holder}", "let it end, then look again"
-                )
-            time.sleep(POLL)
-        lease.keep()
-        try:
-            yield
-        finally:
-            lease.give_back()
+    def _alone(self, name: str, what: str, wait: float = 0) -> AbstractContextManager[lease.Lease]:
+        """Nobody else changes this model. Raises CdpError as `lease.held` does."""
+        return lease.held(self._settings, what, wait, key=f"leases/{name}.json")
 
 
 def _name(problem: str) -> str:

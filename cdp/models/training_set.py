@@ -21,6 +21,7 @@ from cdp.catalog import Catalog, Change, MovedError
 from cdp.errors import CdpError
 from cdp.models.hashes import hash_rows, is_text
 from cdp.models.problem import Kind, Problem
+from cdp.models.version import place_of
 from cdp.settings import ROOT, Settings
 
 if TYPE_CHECKING:
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
 
 PREFIX = "training_"
 LIBRARIES = ("lightgbm", "xgboost-cpu", "scikit-learn", "optuna", "onnxruntime", "numpy", "pyarrow")
-MODEL_ID = re.compile(r"[a-z][a-z0-9_]*-\d{8}-\d{6}-[0-9a-f]{4}")
-# A tag that no model of the registry has, as old as this, was left by a training that was killed.
+# A tag as old as this, of a model without files, was left by a training that was killed.
 ABANDONED = timedelta(days=1)
 TRIES = 3
 
@@ -224,11 +224,9 @@ def abandoned(problem: Problem, settings: Settings) -> list[str]:
             continue
         day, clock, _ = matched.groups()
         if datetime.strptime(f"{day}{clock}+0000", "%Y%m%d%H%M%S%z") < oldest:
-            place = (
-                f"models/churn_{problem.problem}/{problem.problem}-{'-'.join(matched.groups())}/"
-            )
+            place = place_of(problem.problem, "-".join([problem.problem, *matched.groups()]))
             with objects.explained():
-                if not any(objects.keys(s3, settings.bucket, place)):
+                if not any(objects.keys(s3, settings.bucket, f"{place}/")):
                     found.append(name)
     return found
 

@@ -70,7 +70,7 @@ def compare(given: "TrainingSet", held_out: "HeldOut", truth: Truth) -> dict[str
     weights = [w[unseen] for w in held_out.weights[: ceiling.RESAMPLES]]
     part = Judged(held_out.labels[unseen], held_out.mean[unseen])
     drawn = np.array([part.roc_auc(w) for w in weights])
-    area = interval(part.roc_auc(np.ones(int(unseen.sum()))), drawn)
+    area = interval(part.roc_auc(), drawn)
     return {
         "oracle": found.oracle.json(),
         "observable": found.observable.json(),

@@ -55,18 +55,22 @@ class Part:
 
 def folds_of(groups: NDArray[np.int64], count: int, seed: int) -> NDArray[np.int64]:
     """Return a fold for each row; all rows of a customer have the same one."""
-    distinct, numbers = np.unique(groups, return_inverse=True)
-    shuffled = np.random.default_rng(seed).permutation(len(distinct))
+    shuffled, numbers = _shuffled(groups, seed)
     folds: NDArray[np.int64] = (shuffled % count)[numbers]
     return folds
 
 
 def share_of(groups: NDArray[np.int64], share: float, seed: int) -> NDArray[np.bool_]:
     """Return a mask of all rows of a share of the customers."""
-    distinct, numbers = np.unique(groups, return_inverse=True)
-    shuffled = np.random.default_rng(seed).permutation(len(distinct))
-    chosen: NDArray[np.bool_] = (shuffled < share * len(distinct))[numbers]
+    shuffled, numbers = _shuffled(groups, seed)
+    chosen: NDArray[np.bool_] = (shuffled < share * len(shuffled))[numbers]
     return chosen
+
+
+def _shuffled(groups: NDArray[np.int64], seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return a place for each customer, in random order, and the number of each row's customer."""
+    distinct, numbers = np.unique(groups, return_inverse=True)
+    return np.random.default_rng(seed).permutation(len(distinct)), numbers
 
 
 def tune(name: str, part: Part, problem: Problem, trials: int, how: How) -> Tuned:

@@ -85,6 +85,11 @@ class Version:
         return f"version {self.number} of {PREFIX}{self.problem}"
 
 
+def place_of(problem: str, model_id: str) -> str:
+    """Return the prefix in the bucket of a model's files."""
+    return f"models/{PREFIX}{problem}/{model_id}"
+
+
 def hashes(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of each file of a folder. Raises CdpError when one of FILES is missing."""
     if missing := [file for file in FILES if not (folder / file).is_file()]:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 import psutil
@@ -159,19 +160,23 @@ def holder(settings: Settings) -> Holder | None:
 
 @contextmanager
 def held(
-    settings: Settings, what: str, wait: float = 0, say: Callable[[str], None] | None = None
+    settings: Settings,
+    what: str,
+    wait: float = 0,
+    say: Callable[[str], None] | None = None,
+    key: str = KEY,
 ) -> Iterator[Lease]:
     """The lease, given back at the end. Raises CdpError when another has it for longer than the
     seconds to wait."""
-    lease = Lease(settings, what)
+    lease = Lease(settings, what, key)
     ends = time.monotonic() + wait
     told = False
     while holder := lease.take():
         if time.monotonic() >= ends:
-            raise CdpError(
-                f"another command is at work: {holder}",
-                "let it end, or wait for it with --wait 1h",
-            )
+            where = "" if key == KEY else f" on {PurePosixPath(key).stem}"
+            # Commands for runs alone can wait as long as they are told to.
+            fix = "or wait for it with --wait 1h" if key == KEY else "then look again"
+            raise CdpError(f"another command is at work{where}: {holder}", f"let it end, {fix}")
         if say and not told:
             say(f"waiting for {holder}")
             told = True

@@ -19,7 +19,7 @@ def rows(path: Path) -> list[tuple[int]]:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     found = Settings.model_validate({"state_dir": tmp_path / "state"})
-    path = registry.local(found)
+    path = found.registry_file
     assert path
     path.parent.mkdir(parents=True)
     with closing(sqlite3.connect(path)) as opened:
@@ -37,7 +37,7 @@ def backed_up(settings: Settings, folder: Path) -> None:
 
 
 def test_a_lost_registry_comes_back(settings: Settings, tmp_path: Path) -> None:
-    path = registry.local(settings)
+    path = settings.registry_file
     assert path
     with closing(sqlite3.connect(path)) as writer:
         # What is not committed is not of the copy.
@@ -52,7 +52,7 @@ def test_a_lost_registry_comes_back(settings: Settings, tmp_path: Path) -> None:
 
 
 def test_a_registry_that_was_only_looked_at_is_lost(settings: Settings, tmp_path: Path) -> None:
-    path = registry.local(settings)
+    path = settings.registry_file
     assert path
     backed_up(settings, tmp_path / "backup")
     with closing(sqlite3.connect(path)) as opened:
