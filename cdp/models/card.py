@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError
+from jinja2 import UndefinedError
 from markupsafe import Markup, escape
 
+from cdp import html
 from cdp.errors import CdpError
 from cdp.models import card_charts as charts
 
@@ -72,13 +73,7 @@ def write(report: Report, manifest: Report, path: Path) -> None:
 
 def render(report: Report, manifest: Report) -> str:
     """Return the HTML of a card. Raises CdpError as `write` does."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = html.environment(Path(__file__).parent)
     filters: dict[str, Callable[..., object]] = {
         "count": lambda number: f"{number:,}",
         "percent": percent,

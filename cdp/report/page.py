@@ -5,9 +5,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from cdp import html
 from cdp.report import charts
 from cdp.report.data import Report, collect
 from cdp.settings import Settings
@@ -29,13 +29,7 @@ def write(path: Path, settings: Settings) -> Report:
 
 def render(report: Report) -> str:
     """The HTML of a report."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = html.environment(Path(__file__).parent)
     filters: dict[str, Callable[..., object]] = {
         "count": lambda number: f"{number:,}",
         "size": size,
